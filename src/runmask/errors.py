@@ -1,0 +1,223 @@
+"""Every exception this library raises, in one tree.
+
+::
+
+    RunmaskError                         the root; .code is a stable short name
+    ├── InputError (ValueError)          what was passed in cannot be used
+    │   ├── MaskError                    runs that mean no mask; .index of the first bad run
+    │   │   └── MaskTypeError (TypeError)    not integers
+    │   ├── LimitError                   larger than a limit, found before memory was taken
+    │   ├── ImageError                   an image array or file that cannot be used
+    │   └── ResponseFormatError          bytes that are no answer of the service; .path, .offset
+    ├── OutputError (OSError)            a file could not be written; the old file is intact
+    ├── MissingDependencyError (ImportError)    an extra is not installed
+    └── APIError                         the service did not give an answer
+        ├── APIConnectionError           no connection, or one that broke
+        │   └── APITimeoutError          a time limit ran out
+        └── StatusError                  the service answered with an error
+            ├── AuthError                401, or the login was refused
+            ├── QuotaError               402: no credits left
+            ├── DuplicateScanError       409: the scan id is taken
+            ├── ImageTooLargeError       413, or the service's code for it
+            ├── InvalidRequestError      any other 4xx; .details
+            ├── RateLimitedError         429; .retry_after
+            ├── UnavailableError         503; .retry_after
+            └── ServerError              any other 5xx
+"""
+
+
+class RunmaskError(Exception):
+    """The root of all errors of this library.
+
+    ``code`` is a short name that stays the same across releases, so that programs
+    need not read the message.
+    """
+
+    code: str = "error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class InputError(RunmaskError, ValueError):
+    """Something that was passed in cannot be used as it is."""
+
+    code = "input"
+
+
+class MaskError(InputError):
+    """Runs that mean no mask. ``index`` is the place of the first bad run, if one is to blame."""
+
+    code = "mask"
+
+    def __init__(self, message: str = "", *, code: str | None = None, index: int | None = None):
+        super().__init__(message, code=code)
+        self.index = index
+
+
+class MaskTypeError(MaskError, TypeError):
+    """Runs that are not integers (a bool, a float and a numeral string are not)."""
+
+    code = "mask_type"
+
+
+class LimitError(InputError):
+    """Something is larger than a limit; found before memory was taken for it."""
+
+    code = "limit"
+
+
+class ImageError(InputError):
+    """An image array or an image file that cannot be used."""
+
+    code = "image"
+
+
+class ResponseFormatError(InputError):
+    """Bytes that are no answer of the service.
+
+    ``path`` names the field (``result.starts``), ``offset`` the byte, where either is known.
+    """
+
+    code = "response_format"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        path: str | None = None,
+        offset: int | None = None,
+    ):
+        super().__init__(message, code=code)
+        self.path = path
+        self.offset = offset
+
+
+class OutputError(RunmaskError, OSError):
+    """A file could not be written. What stood under its name before is still there."""
+
+    code = "output"
+
+
+class MissingDependencyError(RunmaskError, ImportError):
+    """An optional library is not installed; the message says how to install it."""
+
+    code = "missing_dependency"
+
+
+class APIError(RunmaskError):
+    """A service gave no usable answer.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status, if an answer came.
+    service_code : int or str or None
+        The service's own error code.
+    request_id : str or None
+        What the service calls this request; quote it to its support.
+    attempts : int
+        How many times the request was sent.
+    retryable : bool
+        Whether the same call may succeed later.
+    billed : str
+        ``"no"``, ``"yes"`` or ``"unknown"``: whether the service may have charged for it.
+    body : bytes
+        The answer as it came, complete.
+    """
+
+    code = "api"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        service_code: int | str | None = None,
+        request_id: str | None = None,
+        attempts: int = 0,
+        retryable: bool = False,
+        billed: str = "no",
+        body: bytes = b"",
+    ):
+        super().__init__(message, code=code)
+        self.status = status
+        self.service_code = service_code
+        self.request_id = request_id
+        self.attempts = attempts
+        self.retryable = retryable
+        self.billed = billed
+        self.body = body
+
+
+class APIConnectionError(APIError):
+    """No connection, or one that broke before the answer was complete."""
+
+    code = "connection"
+
+
+class APITimeoutError(APIConnectionError):
+    """A time limit ran out."""
+
+    code = "timeout"
+
+
+class StatusError(APIError):
+    """The service answered with an error."""
+
+    code = "status"
+
+
+class AuthError(StatusError):
+    """The credentials were refused."""
+
+    code = "auth"
+
+
+class QuotaError(StatusError):
+    """The account has no credits left."""
+
+    code = "quota"
+
+
+class DuplicateScanError(StatusError):
+    """The scan id was used before."""
+
+    code = "duplicate_scan"
+
+
+class ImageTooLargeError(StatusError):
+    """The service refused the image for its size."""
+
+    code = "image_too_large"
+
+
+class InvalidRequestError(StatusError):
+    """The service refused the request. ``details`` lists ``(parameter, reason)`` pairs."""
+
+    code = "invalid_request"
+    details: tuple[tuple[str, str], ...] = ()
+
+
+class RateLimitedError(StatusError):
+    """Too many requests. ``retry_after`` is the wait in seconds that the service named, if any."""
+
+    code = "rate_limited"
+    retry_after: float | None = None
+
+
+class UnavailableError(StatusError):
+    """The service is down for now. ``retry_after`` as for :class:`RateLimitedError`."""
+
+    code = "unavailable"
+    retry_after: float | None = None
+
+
+class ServerError(StatusError):
+    """The service failed."""
+
+    code = "server"
