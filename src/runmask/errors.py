@@ -97,9 +97,24 @@ class ResponseFormatError(InputError):
 
 
 class OutputError(RunmaskError, OSError):
-    """A file could not be written. What stood under its name before is still there."""
+    """A file could not be written. What stood under its name before is still there.
+
+    ``errno`` is the system's error number, ``path`` the file that was to be written.
+    """
 
     code = "output"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        errno: int | None = None,
+        path: str | None = None,
+    ):
+        super().__init__(message, code=code)
+        self.errno = errno
+        self.path = path
 
 
 class MissingDependencyError(RunmaskError, ImportError):

@@ -1,0 +1,37 @@
+"""Image files in and out: upright uint8 arrays from files that are not trusted.
+
+Needs the extra ``images``; HEIC and HEIF also need ``heif``.
+
+==========  ====  =====  ==============================================================
+format      read  write  note
+==========  ====  =====  ==============================================================
+PNG         yes   yes    written in strips on all cores; bool arrays become 1-bit files
+JPEG        yes   yes    CMYK is turned to RGB without its colour profile
+WebP        yes   yes    written lossy; animated: first frame
+BMP         yes   yes
+TIFF        yes   yes    written uncompressed; several pages: first page
+GIF         yes   no     first frame
+HEIC, HEIF  yes   no     see below
+==========  ====  =====  ==============================================================
+
+The content decides the format, never the name. The size is read from the header and
+checked before memory is taken for pixels. Grey and palette images come out as colour, 16-bit
+samples as their high byte; 32-bit samples have no agreed range and are refused. Colour
+profiles are not applied. Nothing of the source's metadata is written to an output.
+
+Orientation: a camera may store the picture turned and say so in an EXIF tag. ``read`` turns
+the pixels upright, once, whatever the format. The masks of the services refer to the stored
+grid: ask for that with ``orient=False``, or give ``shape=mask.shape`` and the reading that
+fits the mask is chosen. HEIC files come out upright in any case: their own transformation is
+part of decoding.
+
+HEIC decoding is a matter of security: its library has had exploitable faults, and it is a
+large C++ decoder. Keep ``pillow-heif`` current, and decode files of strangers in a process
+of their own.
+"""
+
+from .orientation import upright
+from .reading import MAX_PIXELS, Picture, load, read
+from .writing import encode, preview, write
+
+__all__ = ["MAX_PIXELS", "Picture", "encode", "load", "preview", "read", "upright", "write"]

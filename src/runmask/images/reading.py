@@ -1,0 +1,284 @@
+"""From an image file to an array of pixels."""
+
+import io
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..errors import ImageError, InputError, LimitError
+from .extra import extra
+from .orientation import Pixels, Shape, turn_to_fit, upright
+from .source import Source, read_bytes, sniff, warn_of_wrong_suffix
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS = 2**26
+Mode = Literal["RGB", "RGBA"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as it was read.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, (H, W, 3) or (H, W, 4)
+    orientation : int
+        The EXIF tag that would still have to be applied to show the pixels upright; 1 if
+        they are. Give it to :func:`write` to keep the grid and have viewers turn it.
+    format : str
+        What the content was: PNG, JPEG, WEBP, BMP, TIFF, GIF or HEIF.
+    frames : int
+        How many frames or pages the file has; the first was read.
+    """
+
+    pixels: Pixels
+    orientation: int
+    format: str
+    frames: int
+
+
+def read(
+    source: Source,
+    *,
+    mode: Mode | None = "RGB",
+    orient: bool = True,
+    shape: Shape | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Pixels:
+    """The pixels of an image file; see :func:`load` for the arguments and errors.
+
+    Returns
+    -------
+    ndarray of uint8, (H, W, 3) or (H, W, 4), C-contiguous and writable
+    """
+    return load(source, mode=mode, orient=orient, shape=shape, max_pixels=max_pixels).pixels
+
+
+def load(
+    source: Source,
+    *,
+    mode: Mode | None = "RGB",
+    orient: bool = True,
+    shape: Shape | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Picture:
+    """Read an image file with what is known about it.
+
+    Parameters
+    ----------
+    source : path, or the file's bytes
+        Only regular files are opened.
+    mode : "RGB", "RGBA" or None
+        None gives 4 channels if the file has transparency, else 3. "RGB" leaves the alpha
+        out and the colours under it as they are stored.
+    orient : bool
+        True turns the pixels upright, False leaves them as they are stored.
+    shape : (height, width), optional
+        Instead of ``orient``: choose the one of the two that has this size. Warns where
+        both have it though they differ (the stored one is taken).
+    max_pixels : int
+        Checked against the header before memory is taken for pixels.
+
+    Raises
+    ------
+    ImageError
+        ``code`` is ``"unreadable"``, ``"empty"``, ``"format"``, ``"truncated"``,
+        ``"corrupt"``, ``"mode"`` (32-bit samples) or ``"shape_mismatch"``.
+    LimitError
+        More than ``max_pixels``, or a file of more than 1 GiB.
+    MissingDependencyError
+        The extra ``images`` (for HEIC ``heif``) is not installed.
+    """
+    if mode not in ("RGB", "RGBA", None):
+        raise InputError(f"mode {mode!r} is none of 'RGB', 'RGBA' and None")
+    data, name = read_bytes(source)
+    fmt = sniff(data, name)
+    warn_of_wrong_suffix(source, fmt)
+    try:
+        picture = _decode(data, fmt, mode, name, max_pixels)
+    except (InputError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise nearly everything when the bytes are bad
+        raise _image_error(error, fmt, name) from error
+    turn = orient
+    if shape is not None:
+        stored = picture.pixels.shape[:2]
+        turn = turn_to_fit((stored[0], stored[1]), picture.orientation, shape, name)
+    if not turn:
+        return picture
+    return Picture(upright(picture.pixels, picture.orientation), 1, fmt, picture.frames)
+
+
+def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int) -> Picture:
+    _check_complete(data, fmt, name)
+    if fmt == "WEBP":  # Pillow's reader takes memory for the canvas when it opens the file
+        _check_size(_webp_size(data), name, max_pixels)
+    if fmt == "HEIF":
+        return _decode_heif(data, mode, name, max_pixels)
+    image = _open(data, fmt)
+    _check_size(image.size, name, max_pixels)
+    frames = int(getattr(image, "n_frames", 1))
+    pixels = None
+    if fmt == "JPEG":
+        pixels = _decode_jpeg(data, image, mode, name)
+    elif fmt == "WEBP" and frames == 1:
+        pixels = _decode_webp(data, image, mode)
+    if pixels is None:
+        pixels = _from_pillow(image, mode, name)
+    if pixels.shape[1::-1] != image.size:
+        raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
+    return Picture(pixels, _orientation(image), fmt, frames)
+
+
+def _open(data: bytes, fmt: str) -> "Image.Image":
+    """A Pillow image whose header is read and whose pixels are not.
+
+    Straight from the format's class: ``Image.open`` has a pixel limit of its own, and would
+    try formats that are not on the list.
+    """
+    with extra("images"):
+        from PIL import (
+            BmpImagePlugin,
+            GifImagePlugin,
+            JpegImagePlugin,
+            PngImagePlugin,
+            TiffImagePlugin,
+            WebPImagePlugin,
+        )
+    plugin: Any = {
+        "PNG": PngImagePlugin.PngImageFile,
+        "JPEG": JpegImagePlugin.JpegImageFile,
+        "WEBP": WebPImagePlugin.WebPImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
+        "TIFF": TiffImagePlugin.TiffImageFile,
+        "GIF": GifImagePlugin.GifImageFile,
+    }[fmt]
+    image: Image.Image = plugin(io.BytesIO(data))
+    return image
+
+
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise ImageError(f"{name} has no pixels: {width}x{height}", code="corrupt")
+    if width * height > max_pixels:
+        raise LimitError(
+            f"{name} is {width}x{height} = {width * height} pixels > max_pixels {max_pixels}",
+        )
+
+
+def _check_complete(data: bytes, fmt: str, name: str) -> None:
+    """Refuse what was cut short though its decoder would be content."""
+    whole = True
+    if fmt == "PNG":
+        whole = data.rfind(b"IEND\xaeB`\x82") >= 0
+    elif fmt == "WEBP":
+        whole = len(data) >= 30 and len(data) >= 8 + struct.unpack_from("<I", data, 4)[0]
+    elif fmt == "HEIF":
+        whole = _boxes_are_whole(data)
+    if not whole:
+        raise ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
+
+
+def _boxes_are_whole(data: bytes) -> bool:
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size == 0:  # to the end of the file
+            return True
+        at += max(size, 8)
+    return at == len(data)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of the canvas, from the first chunk."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None, name: str) -> Pixels | None:
+    """The fast path; None leaves it to Pillow (CMYK, and damage that libjpeg can mend)."""
+    with extra("images"):
+        import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
+    if image.mode not in ("RGB", "L"):
+        return None
+    try:
+        return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
+    except ValueError as error:
+        if "premature end of jpeg" in str(error).lower():
+            raise ImageError(f"{name}: the JPEG file is truncated", code="truncated") from error
+        return None
+
+
+def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """OpenCV decodes a still WebP in half of Pillow's time; None if it cannot."""
+    with extra("images"):
+        import cv2
+    has_alpha = image.mode == "RGBA"
+    if has_alpha and mode != "RGB":
+        stored = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+        return None if stored is None else _uint8(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA))
+    stored = cv2.imdecode(
+        np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    )
+    if stored is None or mode != "RGBA":
+        return None if stored is None else _uint8(stored)
+    return _uint8(cv2.cvtColor(stored, cv2.COLOR_RGB2RGBA))
+
+
+def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
+    with extra("heif"):
+        import pillow_heif
+    file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+    _check_size(file.size, name, max_pixels)
+    return Picture(_from_pillow(file.to_pillow(), mode, name), 1, "HEIF", len(file))
+
+
+def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:
+    from PIL import Image
+
+    if image.mode in ("I", "F", "LAB", "HSV"):
+        raise ImageError(
+            f"{name}: samples of kind {image.mode!r} cannot be shown as 8-bit colour without"
+            " a scale; convert the image first",
+            code="mode",
+        )
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if mode is None:
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+    return _uint8(np.array(image.convert(mode)))
+
+
+def _uint8(array: Any) -> Pixels:
+    return np.ascontiguousarray(array, dtype=np.uint8)
+
+
+def _orientation(image: "Image.Image") -> int:
+    try:
+        tag = image.getexif().get(0x0112, 1)
+    except Exception:  # broken metadata is no reason to refuse the pixels
+        return 1
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def _image_error(error: Exception, fmt: str, name: str) -> ImageError:
+    reason = str(error)
+    signs = ("truncated", "premature", "unexpected end", "not enough", "too short", "eof")
+    if any(sign in reason.lower() for sign in signs) or isinstance(error, (EOFError, struct.error)):
+        return ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
+    return ImageError(f"{name}: the {fmt} file cannot be decoded: {reason[:200]!r}", code="corrupt")

@@ -1,0 +1,91 @@
+"""The bytes of an image, and which format they are."""
+
+import os
+import stat
+import warnings
+
+from ..errors import ImageError, LimitError
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview
+
+# The largest file worth opening: 64 megapixels of 16-bit RGBA, twice.
+MAX_BYTES = 2**30
+
+_SUFFIXES = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jfif": "JPEG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".gif": "GIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+def read_bytes(source: Source) -> tuple[bytes, str]:
+    """The whole content, and what to call it in messages."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        if len(source) > MAX_BYTES:
+            raise LimitError(f"image: {len(source)} bytes > the limit of {MAX_BYTES}")
+        return bytes(source), "image"
+    name = repr(os.fspath(source))
+    try:
+        return _read_regular_file(os.fspath(source), name), name
+    except (OSError, ValueError) as error:
+        if isinstance(error, (ImageError, LimitError)):
+            raise
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise ImageError(f"cannot read {name}: {reason}", code="unreadable") from error
+
+
+def _read_regular_file(path: str, name: str) -> bytes:
+    # O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise ImageError(f"cannot read {name}: it is {kind}", code="unreadable")
+        content = file.read(MAX_BYTES + 1) if status.st_size <= MAX_BYTES else b""
+    if status.st_size > MAX_BYTES or len(content) > MAX_BYTES:
+        raise LimitError(f"{name}: {status.st_size} bytes > the limit of {MAX_BYTES}")
+    return content
+
+
+def sniff(data: bytes, name: str) -> str:
+    """PNG, JPEG, WEBP, BMP, TIFF, GIF or HEIF, by the first bytes; anything else is refused."""
+    if not data:
+        raise ImageError(f"{name} is empty (0 bytes)", code="empty")
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "TIFF"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "HEIF"
+    if data.startswith(b"BM"):
+        return "BMP"
+    raise ImageError(
+        f"{name} is no image of a known format: it begins with {data[:12]!r};"
+        " readable are PNG, JPEG, WebP, BMP, TIFF, GIF, HEIC and HEIF",
+        code="format",
+    )
+
+
+def warn_of_wrong_suffix(source: Source, fmt: str) -> None:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return
+    said = _SUFFIXES.get(os.path.splitext(os.fspath(source))[1].lower(), fmt)
+    if said != fmt:
+        path = os.fspath(source)
+        warnings.warn(f"{path!r} is named as {said} but holds {fmt}; read as {fmt}", stacklevel=4)

@@ -1,0 +1,222 @@
+"""From an array of pixels to an image file."""
+
+import io
+import os
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ImageError, InputError, LimitError
+from ..output import atomic_write
+from .extra import extra
+from .orientation import upright
+from .png import png_chunks
+
+Image8 = npt.NDArray[np.uint8] | npt.NDArray[np.bool_]
+
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+# The largest side that the format can hold (TIFF: so that 32-bit offsets suffice).
+_MAX_SIDE = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383, "BMP": 2**31 - 1, "TIFF": 2**31 - 1}
+
+
+def write(
+    path: str | os.PathLike[str],
+    image: npt.ArrayLike,
+    *,
+    format: str | None = None,  # noqa: A002  the word that Pillow's and imageio's users know
+    quality: int = 90,
+    orientation: int = 1,
+    overwrite: bool = True,
+    threads: int | None = None,
+) -> None:
+    """Write an image file whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        Its ending names the format unless ``format`` does.
+    image : array
+        uint8 (H, W), (H, W, 3) or (H, W, 4), any strides; or bool (H, W), which PNG stores
+        in one bit per pixel and the other formats as 0 and 255.
+    format : str, optional
+        PNG, JPEG, WEBP, BMP or TIFF.
+    quality : int
+        1..100, for JPEG (with 4:2:0 colour) and WebP.
+    orientation : int
+        An EXIF tag to store, so that viewers turn the picture and the pixels keep their
+        grid. BMP has no place for it: there the pixels are turned.
+    overwrite : bool
+        False refuses a name that is taken.
+    threads : int, optional
+        For PNG; the bytes are the same for every number. None uses the cores there are.
+
+    Raises
+    ------
+    ImageError
+        An array that is no image, or transparency that the format cannot hold.
+    LimitError
+        A side longer than the format allows.
+    InputError
+        An unknown format, or ``quality`` out of range.
+    OutputError
+        The file could not be written; the old one is as it was.
+    """
+    chosen = _format_of(path, format)
+    data = _encode(image, chosen, quality, orientation, threads)
+    atomic_write(path, data, overwrite=overwrite)
+
+
+def encode(
+    image: npt.ArrayLike,
+    format: str,  # noqa: A002  as above
+    *,
+    quality: int = 90,
+    orientation: int = 1,
+    threads: int | None = None,
+) -> bytes:
+    """The bytes that :func:`write` would put into the file."""
+    return b"".join(_encode(image, _format_of("", format), quality, orientation, threads))
+
+
+def writable_format(path: str | os.PathLike[str]) -> str:
+    """The format that a name's ending stands for; ``InputError`` if none can be written."""
+    return _format_of(path, None)
+
+
+def preview(image: npt.NDArray[np.uint8], *, side: int = 800, orientation: int = 1) -> bytes:
+    """A small upright JPEG of an image for pages and lists; alpha is shown on white.
+
+    ``side`` is the length of the longer side in pixels; smaller images keep their size.
+    """
+    with extra("images"):
+        import cv2
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint16)
+    if small.ndim == 3 and small.shape[2] == 4:
+        alpha = small[:, :, 3:]
+        small = (small[:, :, :3] * alpha + 255 * (255 - alpha)) // 255
+    return encode(upright(small.astype(np.uint8), orientation), "JPEG", quality=82)
+
+
+def _format_of(path: str | os.PathLike[str], fmt: str | None) -> str:
+    known = sorted(set(_FORMATS.values()))
+    if fmt is not None:
+        chosen = _FORMATS.get(f".{fmt.lower()}")
+        if chosen is None:
+            raise InputError(f"cannot write format {fmt!r}; known are {', '.join(known)}")
+        return chosen
+    suffix = os.path.splitext(os.fspath(path))[1]
+    chosen = _FORMATS.get(suffix.lower())
+    if chosen is None:
+        raise InputError(
+            f"{os.fspath(path)!r}: no image format to write ends in {suffix!r};"
+            f" known are {', '.join(_FORMATS)}"
+        )
+    return chosen
+
+
+def _encode(
+    image: npt.ArrayLike, fmt: str, quality: int, orientation: int, threads: int | None
+) -> Iterable[bytes]:
+    if not 1 <= quality <= 100:
+        raise InputError(f"quality {quality!r} is not in 1..100")
+    if orientation not in range(1, 9):
+        raise ImageError(f"orientation {orientation!r} is none of the EXIF tags 1..8")
+    pixels = _checked(image, fmt)
+    if fmt == "PNG":
+        return png_chunks(pixels, exif=_exif(orientation)[6:], threads=threads)
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    colours = np.asarray(pixels, dtype=np.uint8)
+    if fmt == "JPEG":
+        return _jpeg(colours, quality, _exif(orientation))
+    if fmt == "BMP":
+        colours = np.ascontiguousarray(_opaque(upright(colours, orientation), fmt))
+    return (_by_pillow(colours, fmt, quality, orientation),)
+
+
+def _checked(image: npt.ArrayLike, fmt: str) -> Image8:
+    array = np.asarray(image)
+    is_bool = array.dtype == np.bool_ and array.ndim == 2
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if not is_bool and (array.dtype != np.uint8 or array.ndim not in (2, 3)):
+        raise ImageError(
+            f"an image is uint8 (H, W), (H, W, 3) or (H, W, 4), or bool (H, W);"
+            f" got {array.dtype} {array.shape}"
+        )
+    if channels not in (1, 3, 4) or array.size == 0:
+        raise ImageError(f"an image has 1, 3 or 4 channels and some pixels; got {array.shape}")
+    if max(array.shape[:2]) > _MAX_SIDE[fmt]:
+        raise LimitError(
+            f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
+            f" the image is {array.shape[1]}x{array.shape[0]}"
+        )
+    if array.ndim == 3 and channels == 1:
+        array = array[:, :, 0]
+    contiguous: Image8 = np.ascontiguousarray(array)
+    return contiguous
+
+
+def _opaque(pixels: npt.NDArray[np.uint8], fmt: str) -> npt.NDArray[np.uint8]:
+    """The colours alone, if no pixel is transparent."""
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels
+    if pixels[:, :, 3].min() < 255:
+        raise ImageError(
+            f"{fmt} cannot hold transparency; write PNG, WebP or TIFF, or drop the alpha"
+            " channel: image[:, :, :3]",
+            code="alpha",
+        )
+    return pixels[:, :, :3]
+
+
+def _jpeg(pixels: npt.NDArray[np.uint8], quality: int, exif: bytes) -> Iterable[bytes]:
+    with extra("images"):
+        import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
+    _opaque(pixels, "JPEG")
+    if pixels.ndim == 2:
+        data: bytes = simplejpeg.encode_jpeg(pixels[:, :, None], quality, "GRAY", "Gray")
+    else:
+        colours = "RGB" if pixels.shape[2] == 3 else "RGBA"
+        data = simplejpeg.encode_jpeg(pixels, quality, colours, "420")
+    if not exif:
+        return (data,)
+    after = 4 + int.from_bytes(data[4:6], "big") if data[2:4] == b"\xff\xe0" else 2  # JFIF first
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    return (data[:after], segment, data[after:])
+
+
+def _by_pillow(pixels: npt.NDArray[np.uint8], fmt: str, quality: int, orientation: int) -> bytes:
+    with extra("images"):
+        from PIL import Image
+    out = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    if fmt == "WEBP":
+        # method 0 takes a third of the default's time for the same size.
+        picture.save(out, fmt, quality=quality, method=0, exif=_exif(orientation))
+    elif fmt == "TIFF" and orientation != 1:
+        picture.save(out, fmt, tiffinfo={0x0112: orientation})
+    else:
+        picture.save(out, fmt)
+    return out.getvalue()
+
+
+def _exif(orientation: int) -> bytes:
+    """An EXIF block with this one tag; nothing for tag 1."""
+    if orientation == 1:
+        return b""
+    with extra("images"):
+        from PIL import Image
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()

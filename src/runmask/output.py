@@ -1,0 +1,156 @@
+"""Where results go: files that appear whole or not at all, under names that are safe."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import OutputError
+
+__all__ = ["atomic_write", "distinct_names", "safe_name"]
+
+# Bytes a name may take; a file system allows 255, and endings are still to come.
+_NAME_BYTES = 160
+_RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+
+
+def atomic_write(
+    path: str | os.PathLike[str],
+    data: bytes | bytearray | memoryview | Iterable[bytes],
+    *,
+    overwrite: bool = True,
+) -> None:
+    """Write a file so that its name shows either the old content or all of the new.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and take the name
+    by a rename; the permissions follow the umask. A symbolic link is replaced, not followed.
+
+    Parameters
+    ----------
+    path : str or path
+        Its folder must exist.
+    data : bytes-like, or an iterable of them
+    overwrite : bool
+        False refuses a name that is taken, also by one that appears while we write.
+
+    Raises
+    ------
+    OutputError
+        Whatever the cause (no space, no permission, name taken: code ``"exists"``); ``errno``
+        and ``path`` are set, the temporary file is gone, the old file is as it was.
+    """
+    target = os.fspath(path)
+    chunks = (data,) if isinstance(data, (bytes, bytearray, memoryview)) else data
+    try:
+        folder = os.open(os.path.dirname(target) or ".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _replace(folder, os.path.basename(target), chunks, overwrite)
+        finally:
+            os.close(folder)
+    except (OSError, ValueError) as error:
+        raise _output_error(target, error) from error
+
+
+def _replace(folder: int, name: str, chunks: Iterable[Any], overwrite: bool) -> None:
+    _refuse_what_is_no_file(folder, name, overwrite)
+    temporary = f".runmask-{secrets.token_hex(8)}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(temporary, flags, 0o666, dir_fd=folder)
+    try:
+        with open(handle, "wb", buffering=0) as file:
+            for chunk in chunks:
+                rest = memoryview(chunk).cast("B")
+                while rest:
+                    rest = rest[file.write(rest) :]
+            os.fsync(handle)
+        if overwrite or not _took_free_name(folder, temporary, name):
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+def _refuse_what_is_no_file(folder: int, name: str, overwrite: bool) -> None:
+    # A rename would put a file in the place of a device such as /dev/stdout.
+    try:
+        mode = os.stat(name, dir_fd=folder).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    if not overwrite:
+        raise FileExistsError(errno.EEXIST, "the file exists")
+
+
+def _took_free_name(folder: int, temporary: str, name: str) -> bool:
+    """Give the file its name only if that is free; False where hard links are unknown."""
+    try:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_HARD_LINKS:
+            return False
+        raise
+    os.unlink(temporary, dir_fd=folder)
+    return True
+
+
+def _output_error(target: str, error: OSError | ValueError) -> OutputError:
+    number = error.errno if isinstance(error, OSError) else errno.EINVAL
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    name = errno.errorcode.get(number or 0, "error")
+    if isinstance(error, FileExistsError):
+        message, code = f"{target!r} exists; overwrite was not asked for", "exists"
+    else:
+        message, code = f"cannot write {target!r}: {reason} ({name}); nothing was changed", "output"
+    return OutputError(message, code=code, errno=number, path=target)
+
+
+def safe_name(text: str) -> str:
+    """A file name made from any text: letters, digits, inner spaces, ``-``, ``_`` and ``.`` only.
+
+    Text that had to change gets eight hex digits of its hash at the end, so that different
+    texts keep different names. Never empty, never a path, at most 169 bytes.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    name = "".join(c if c.isalnum() or c in "-_. " else "_" for c in composed)
+    name = name.lstrip("-. ").rstrip(". ")
+    while len(name.encode("utf-8", "replace")) > _NAME_BYTES:
+        name = name[:-1]
+    if name == text and name.partition(".")[0].lower() not in _RESERVED:
+        return name
+    return f"{name or 'file'}-{_digest(text)}"
+
+
+def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """A safe name without ending for each path, no two the same.
+
+    Names are compared as file systems that ignore case or compose accents would. Where two
+    would meet, each gets the hash of its full path; the same file given twice is the
+    caller's to refuse.
+    """
+    names = [safe_name(Path(path).stem) for path in paths]
+    seen = Counter(map(_folded, names))
+    return [
+        name if seen[_folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
+        for name, path in zip(names, paths, strict=True)
+    ]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
