@@ -1,0 +1,110 @@
+// Runs as packed bits, a block of pixels at a time: what dense kernels work on.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "runs.h"
+#include "simd.h"
+
+namespace runmask {
+
+// Walks pixels [first, last) of a mask in blocks of at most kPixels.
+template <class Index>
+class WordCursor {
+ public:
+  static constexpr size_t kPixels = 2048;
+  static constexpr size_t kWords = kPixels / kWordPixels;
+
+  WordCursor(Runs<Index> runs, size_t first, size_t last)
+      : runs_(runs), run_(first_run_ending_after(runs, first)), at_(first), last_(last) {
+    std::memset(toggles_, 0, sizeof toggles_);
+  }
+
+  size_t run() const { return run_; }
+
+  // Goes on at pixel `at`, before which all runs below `run` end.
+  void seek(size_t run, size_t at) {
+    run_ = run;
+    at_ = at;
+  }
+
+  // The next block as words; pixels past `last` are zero bits. Returns its size in pixels, 0 at the
+  // end.
+  size_t next(const Kernels& kernels, uint64_t* words) {
+    const size_t size = std::min(kPixels, last_ - at_);
+    if (size == 0) return 0;
+    const size_t end = at_ + size;
+    const size_t ahead = run_ + kPixels / 64;
+    if (ahead < runs_.count && static_cast<size_t>(runs_.starts[ahead]) < end) {
+      toggle(kernels, end, words);
+    } else {
+      set_bits(end, words);
+    }
+    at_ = end;
+    return size;
+  }
+
+ private:
+  size_t start(size_t run) const { return static_cast<size_t>(runs_.starts[run]); }
+  size_t stop(size_t run) const { return start(run) + static_cast<size_t>(runs_.lengths[run]); }
+
+  // Few runs: set each one's bits.
+  void set_bits(size_t end, uint64_t* words) {
+    std::memset(words, 0, kWords * sizeof *words);
+    for (; run_ < runs_.count && start(run_) < end; ++run_) {
+      const size_t from = std::max(start(run_), at_) - at_;
+      const size_t to = std::min(stop(run_), end) - at_;
+      const size_t first = from / 64;
+      const size_t last = (to - 1) / 64;
+      const uint64_t head = ~uint64_t{0} << (from % 64);
+      const uint64_t tail = ~uint64_t{0} >> (63 - (to - 1) % 64);
+      if (first == last) {
+        words[first] |= head & tail;
+      } else {
+        words[first] |= head;
+        for (size_t w = first + 1; w < last; ++w) words[w] = ~uint64_t{0};
+        words[last] |= tail;
+      }
+      if (stop(run_) > end) return;  // goes on in the next block
+    }
+  }
+
+  // Many runs: mark each turn with a byte, which needs no read and no branch, then take the parity.
+  void toggle(const Kernels& kernels, size_t end, uint64_t* words) {
+    const bool inside = start(run_) < at_;
+    if (inside) {
+      const size_t to = stop(run_);
+      if (to > end) {  // cannot be: many runs start before `end`
+        set_bits(end, words);
+        return;
+      }
+      toggles_[to - at_] = 0xFF;
+      ++run_;
+    }
+    const Index base = static_cast<Index>(at_);
+    size_t run = run_;
+    for (; run < runs_.count && start(run) < end && stop(run) <= end; ++run) {
+      const Index from = static_cast<Index>(runs_.starts[run] - base);
+      toggles_[from] = 0xFF;
+      toggles_[from + runs_.lengths[run]] = 0xFF;
+    }
+    if (run < runs_.count && start(run) < end) toggles_[start(run) - at_] = 0xFF;
+    run_ = run;
+    toggles_[end - at_] = 0;  // a run that ends with the block
+    kernels.words_from_toggles(toggles_, kWords, inside, words);
+    const size_t size = end - at_;
+    if (size < kPixels && size % 64 != 0) words[size / 64] &= ~(~uint64_t{0} << (size % 64));
+    for (size_t w = (size + 63) / 64; w < kWords; ++w) words[w] = 0;
+  }
+
+  Runs<Index> runs_;
+  size_t run_;
+  size_t at_;
+  size_t last_;
+  alignas(64) uint8_t toggles_[kPixels + 64];
+};
+
+}  // namespace runmask

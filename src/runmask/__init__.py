@@ -1,0 +1,19 @@
+"""Run-length masks of AI-image detectors: decode, measure, draw and fetch them."""
+
+from .blend import overlay
+from .detection import Detection
+from .errors import RunmaskError
+from .mask import Box, ClippedRunsWarning, Mask, ReadReport
+
+__all__ = [
+    "Box",
+    "ClippedRunsWarning",
+    "Detection",
+    "Mask",
+    "ReadReport",
+    "RunmaskError",
+    "__version__",
+    "overlay",
+]
+
+__version__ = "0.1.0"

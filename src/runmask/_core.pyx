@@ -1,0 +1,347 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+# distutils: language = c++
+"""The bridge to the C++ core: moves buffers across, releases the GIL, turns a Status into an error.
+
+Nothing is decided here; arguments come checked from the modules above.
+"""
+
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
+    PyObject_GetBuffer,
+)
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free
+from libcpp cimport bool as cbool
+
+from runmask.errors import InputError, MaskError
+
+
+cdef extern from "status.h" namespace "runmask" nogil:
+    enum class Status(int):
+        ok, negative_start, negative_length, past_end, no_memory
+    struct Result:
+        Status status
+        size_t at
+
+cdef extern from "array.h" namespace "runmask" nogil:
+    cdef cppclass Array[T]:
+        size_t size()
+        T* release()
+
+cdef extern from "runs.h" namespace "runmask" nogil:
+    cdef cppclass CoreRuns "runmask::Runs"[Index]:
+        const Index* starts
+        const Index* lengths
+        size_t count
+    enum class Policy(int):
+        strict, clip
+    cdef cppclass ReadReport:
+        cbool sorted, disjoint, canonical
+        size_t empty, dropped, clipped
+        uint64_t clipped_pixels
+    struct Box:
+        int64_t x0, y0, x1, y1
+    Result   c_read   "runmask::read"  [In, Index](const In*, const In*, size_t, Index, Policy, Array[Index]&, Array[Index]&, ReadReport&)
+    Result   c_encode "runmask::encode"[Index](const uint8_t*, size_t, Array[Index]&, Array[Index]&)
+    void     c_decode "runmask::decode"[Index](CoreRuns[Index], size_t, size_t, uint8_t, uint8_t, uint8_t*)
+    uint64_t c_area   "runmask::area"  [Index](CoreRuns[Index])
+    Box      c_box    "runmask::bounding_box"[Index](CoreRuns[Index], int64_t)
+
+cdef extern from "blend.h" namespace "runmask" nogil:
+    struct Rgba:
+        uint8_t channel[4]
+    struct Source:
+        const uint8_t* pixels
+        Py_ssize_t row_stride
+    struct Target:
+        uint8_t* pixels
+        Py_ssize_t row_stride
+    void     c_overlay "runmask::overlay"[Index](CoreRuns[Index], Source, Target, size_t, size_t, int, Rgba, Rgba, int)
+
+cdef extern from "simd.h" namespace "runmask" nogil:
+    struct Kernels:
+        const char* name
+    const Kernels& c_kernels "runmask::kernels"()
+    cbool c_use_kernels "runmask::use_kernels"(const char*)
+    const Kernels* c_available "runmask::available_kernels"(size_t)
+
+
+@cython.final
+cdef class Block:
+    """Memory of the core as a read-only buffer of integers; frees it with itself."""
+
+    cdef void* data
+    cdef Py_ssize_t shape[1]
+    cdef Py_ssize_t strides[1]
+
+    def __dealloc__(self):
+        free(self.data)
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        if flags & PyBUF_WRITABLE:
+            raise BufferError("runs are read-only")
+        view.obj = self
+        view.buf = self.data if self.data != NULL else self.shape  # never null, even when empty
+        view.itemsize = self.strides[0]
+        view.len = self.shape[0] * view.itemsize
+        view.readonly = 1
+        view.format = NULL
+        if flags & PyBUF_FORMAT:
+            view.format = b"i" if view.itemsize == 4 else b"q"
+        view.ndim = 1
+        view.shape = self.shape
+        view.strides = self.strides
+        view.suboffsets = NULL
+        view.internal = NULL
+
+
+cdef Block block(void* data, size_t count, size_t itemsize):
+    cdef Block owner = Block.__new__(Block)
+    owner.data = data
+    owner.shape[0] = <Py_ssize_t>count
+    owner.strides[0] = <Py_ssize_t>itemsize
+    return owner
+
+
+@cython.final
+cdef class Runs:
+    """Canonical runs of one image: starts and lengths, int32 below 2**31 pixels, else int64."""
+
+    cdef readonly Py_ssize_t height
+    cdef readonly Py_ssize_t width
+    cdef readonly Block starts
+    cdef readonly Block lengths
+
+    def __len__(self):
+        return self.starts.shape[0]
+
+    cdef CoreRuns[int32_t] narrow(self):
+        cdef CoreRuns[int32_t] runs
+        runs.starts = <const int32_t*>self.starts.data
+        runs.lengths = <const int32_t*>self.lengths.data
+        runs.count = <size_t>self.starts.shape[0]
+        return runs
+
+    cdef CoreRuns[int64_t] wide(self):
+        cdef CoreRuns[int64_t] runs
+        runs.starts = <const int64_t*>self.starts.data
+        runs.lengths = <const int64_t*>self.lengths.data
+        runs.count = <size_t>self.starts.shape[0]
+        return runs
+
+    cdef bint is_wide(self):
+        return self.starts.strides[0] == sizeof(int64_t)
+
+
+cdef bint needs_wide(Py_ssize_t height, Py_ssize_t width):
+    return <int64_t>height * width > 0x7FFFFFFF
+
+
+cdef Runs runs_of_narrow(Py_ssize_t height, Py_ssize_t width, Array[int32_t]& starts, Array[int32_t]& lengths):
+    cdef size_t count = starts.size()
+    cdef Runs runs = Runs.__new__(Runs)
+    runs.height = height
+    runs.width = width
+    runs.starts = block(starts.release(), count, sizeof(int32_t))
+    runs.lengths = block(lengths.release(), count, sizeof(int32_t))
+    return runs
+
+
+cdef Runs runs_of_wide(Py_ssize_t height, Py_ssize_t width, Array[int64_t]& starts, Array[int64_t]& lengths):
+    cdef size_t count = starts.size()
+    cdef Runs runs = Runs.__new__(Runs)
+    runs.height = height
+    runs.width = width
+    runs.starts = block(starts.release(), count, sizeof(int64_t))
+    runs.lengths = block(lengths.release(), count, sizeof(int64_t))
+    return runs
+
+
+cdef int check(Result result) except -1:
+    if result.status == Status.ok:
+        return 0
+    if result.status == Status.no_memory:
+        raise MemoryError
+    cdef str code = (
+        "negative_start" if result.status == Status.negative_start
+        else "negative_length" if result.status == Status.negative_length
+        else "run_past_end"
+    )
+    raise MaskError(f"run {result.at}: {code}", code=code, index=result.at)
+
+
+def runs_from_pairs(object starts, object lengths, Py_ssize_t height, Py_ssize_t width, bint clip):
+    """Runs and a report from two contiguous arrays of native int32 (small images) or int64."""
+    cdef Py_buffer s, l
+    cdef Array[int32_t] starts32, lengths32
+    cdef Array[int64_t] starts64, lengths64
+    cdef ReadReport report
+    cdef Result result
+    cdef bint wide = needs_wide(height, width)
+    cdef Policy policy = Policy.clip if clip else Policy.strict
+    cdef int64_t total = <int64_t>height * width
+    cdef size_t count
+    PyObject_GetBuffer(starts, &s, PyBUF_C_CONTIGUOUS)
+    try:
+        PyObject_GetBuffer(lengths, &l, PyBUF_C_CONTIGUOUS)
+        try:
+            if s.len != l.len or s.itemsize != l.itemsize or (s.itemsize != 8 and (wide or s.itemsize != 4)):
+                raise InputError("starts and lengths must be alike, of int32 or int64")
+            count = <size_t>(s.len // s.itemsize)
+            with nogil:
+                if wide:
+                    result = c_read(<const int64_t*>s.buf, <const int64_t*>l.buf, count, total, policy, starts64, lengths64, report)
+                elif s.itemsize == 8:
+                    result = c_read(<const int64_t*>s.buf, <const int64_t*>l.buf, count, <int32_t>total, policy, starts32, lengths32, report)
+                else:
+                    result = c_read(<const int32_t*>s.buf, <const int32_t*>l.buf, count, <int32_t>total, policy, starts32, lengths32, report)
+        finally:
+            PyBuffer_Release(&l)
+    finally:
+        PyBuffer_Release(&s)
+    check(result)
+    cdef Runs runs
+    if wide:
+        runs = runs_of_wide(height, width, starts64, lengths64)
+    else:
+        runs = runs_of_narrow(height, width, starts32, lengths32)
+    return runs, (report.sorted, report.disjoint, report.canonical, report.empty, report.dropped,
+                  report.clipped, report.clipped_pixels)
+
+
+def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width):
+    """Runs of the nonzero bytes of a contiguous buffer of height * width bytes."""
+    cdef Py_buffer p
+    cdef Array[int32_t] starts32, lengths32
+    cdef Array[int64_t] starts64, lengths64
+    cdef Result result
+    cdef bint wide = needs_wide(height, width)
+    PyObject_GetBuffer(pixels, &p, PyBUF_C_CONTIGUOUS)
+    try:
+        if p.len != height * width:
+            raise InputError(f"{p.len} bytes are not {height} x {width} pixels")
+        with nogil:
+            if wide:
+                result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, starts64, lengths64)
+            else:
+                result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, starts32, lengths32)
+    finally:
+        PyBuffer_Release(&p)
+    check(result)
+    if wide:
+        return runs_of_wide(height, width, starts64, lengths64)
+    return runs_of_narrow(height, width, starts32, lengths32)
+
+
+def pixels_from_runs(Runs runs not None, Py_ssize_t first, Py_ssize_t last, uint8_t off, uint8_t on, object out):
+    """Writes pixels [first, last) as bytes to a contiguous buffer of that size."""
+    cdef Py_buffer o
+    PyObject_GetBuffer(out, &o, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+    try:
+        if not 0 <= first <= last <= runs.height * runs.width or o.len != last - first:
+            raise InputError(f"{o.len} bytes cannot take pixels {first} to {last}")
+        if runs.is_wide():
+            wide = runs.wide()
+            with nogil:
+                c_decode(wide, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
+        else:
+            narrow = runs.narrow()
+            with nogil:
+                c_decode(narrow, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
+    finally:
+        PyBuffer_Release(&o)
+
+
+def area(Runs runs not None):
+    """The number of pixels in the runs."""
+    cdef uint64_t pixels
+    if runs.is_wide():
+        wide = runs.wide()
+        with nogil:
+            pixels = c_area(wide)
+    else:
+        narrow = runs.narrow()
+        with nogil:
+            pixels = c_area(narrow)
+    return pixels
+
+
+def bounding_box(Runs runs not None):
+    """(x0, y0, x1, y1), ends exclusive; the runs must not be empty."""
+    cdef Box box
+    if runs.is_wide():
+        wide = runs.wide()
+        with nogil:
+            box = c_box(wide, runs.width)
+    else:
+        narrow = runs.narrow()
+        with nogil:
+            box = c_box(narrow, runs.width)
+    return box.x0, box.y0, box.x1, box.y1
+
+
+cdef int check_image(Py_buffer* image, Runs runs) except -1:
+    if (
+        image.ndim != 3 or image.itemsize != 1 or image.shape[2] not in (3, 4)
+        or image.shape[0] != runs.height or image.shape[1] != runs.width
+        or image.strides[2] != 1 or image.strides[1] != image.shape[2]
+    ):
+        raise InputError("the image does not have the layout that the core takes")
+    return 0
+
+
+def overlay(Runs runs not None, object image, object out, tuple inside, tuple outside, int threads):
+    """Blends two RGBA colours by the runs over uint8 (H, W, 3 or 4) whose pixels touch in a row."""
+    cdef Py_buffer i, o
+    cdef Source source
+    cdef Target target
+    cdef Rgba over, beside
+    cdef size_t height = <size_t>runs.height, width = <size_t>runs.width
+    cdef int channels
+    over.channel = inside
+    beside.channel = outside
+    PyObject_GetBuffer(image, &i, PyBUF_STRIDES)
+    try:
+        PyObject_GetBuffer(out, &o, PyBUF_STRIDES | PyBUF_WRITABLE)
+        try:
+            check_image(&i, runs)
+            check_image(&o, runs)
+            if i.shape[2] != o.shape[2]:
+                raise InputError("image and out differ in channels")
+            channels = <int>i.shape[2]
+            source.pixels = <const uint8_t*>i.buf
+            source.row_stride = i.strides[0]
+            target.pixels = <uint8_t*>o.buf
+            target.row_stride = o.strides[0]
+            if runs.is_wide():
+                wide = runs.wide()
+                with nogil:
+                    c_overlay(wide, source, target, height, width, channels, over, beside, threads)
+            else:
+                narrow = runs.narrow()
+                with nogil:
+                    c_overlay(narrow, source, target, height, width, channels, over, beside, threads)
+        finally:
+            PyBuffer_Release(&o)
+    finally:
+        PyBuffer_Release(&i)
+
+
+def kernels():
+    """The name of the kernel set in use."""
+    return c_kernels().name.decode()
+
+
+def available_kernels():
+    """The names of the kernel sets that this processor can run, best first."""
+    names = []
+    while c_available(len(names)) != NULL:
+        names.append(c_available(len(names)).name.decode())
+    return tuple(names)
+
+
+def use_kernels(str name not None):
+    """Switches to a kernel set by name; not while other threads are in the core."""
+    if not c_use_kernels(name.encode()):
+        raise InputError(f"kernel set {name!r}: not one of {', '.join(available_kernels())}")
