@@ -52,6 +52,11 @@ def upright(image: Pixels, orientation: int) -> Pixels:
     return np.asarray(turns[orientation](), dtype=np.uint8)
 
 
+def as_stored(image: Pixels, orientation: int) -> Pixels:
+    """The reverse of :func:`upright`."""
+    return upright(image, {6: 8, 8: 6}.get(orientation, orientation))
+
+
 def upright_shape(stored: Shape, orientation: int) -> Shape:
     return stored if orientation < 5 else (stored[1], stored[0])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ImageError, InputError, LimitError
 from .extra import extra
-from .orientation import Pixels, Shape, turn_to_fit, upright
+from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
 from .source import Source, read_bytes, sniff, warn_of_wrong_suffix
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def load(
     except (InputError, ImportError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly everything when the bytes are bad
-        raise _image_error(error, fmt, name) from error
+        raise _image_error(error, data, fmt, name) from error
     turn = orient
     if shape is not None:
         stored = picture.pixels.shape[:2]
@@ -122,6 +122,8 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     image = _open(data, fmt)
     _check_size(image.size, name, max_pixels)
     frames = int(getattr(image, "n_frames", 1))
+    if fmt == "TIFF":
+        return _decode_tiff(data, image, mode, name, frames)
     pixels = None
     if fmt == "JPEG":
         pixels = _decode_jpeg(data, image, mode, name)
@@ -180,8 +182,10 @@ def _check_complete(data: bytes, fmt: str, name: str) -> None:
         whole = len(data) >= 30 and len(data) >= 8 + struct.unpack_from("<I", data, 4)[0]
     elif fmt == "HEIF":
         whole = _boxes_are_whole(data)
+    elif fmt == "TIFF":
+        whole = _directory_is_whole(data)
     if not whole:
-        raise ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
+        raise _truncated(fmt, name)
 
 
 def _boxes_are_whole(data: bytes) -> bool:
@@ -194,6 +198,15 @@ def _boxes_are_whole(data: bytes) -> bool:
             return True
         at += max(size, 8)
     return at == len(data)
+
+
+def _directory_is_whole(data: bytes) -> bool:
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+    if data[2:4] in (b"+\0", b"\0+"):  # BigTIFF
+        at = int.from_bytes(data[8:16], order)
+        return at + 8 + 20 * int.from_bytes(data[at : at + 8], order) <= len(data)
+    at = int.from_bytes(data[4:8], order)
+    return at + 2 + 12 * int.from_bytes(data[at : at + 2], order) <= len(data)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -218,7 +231,7 @@ def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None, name: str
         return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
     except ValueError as error:
         if "premature end of jpeg" in str(error).lower():
-            raise ImageError(f"{name}: the JPEG file is truncated", code="truncated") from error
+            raise _truncated("JPEG", name) from error
         return None
 
 
@@ -238,6 +251,18 @@ def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels
     if stored is None or mode != "RGBA":
         return None if stored is None else _uint8(stored)
     return _uint8(cv2.cvtColor(stored, cv2.COLOR_RGB2RGBA))
+
+
+def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, frames: int) -> Picture:
+    tags = image.tag_v2
+    starts = tags.get(273, tags.get(324, ()))  # of strips, or of tiles
+    sizes = tags.get(279, tags.get(325, ()))
+    if any(start + size > len(data) for start, size in zip(starts, sizes, strict=False)):
+        raise _truncated("TIFF", name)
+    # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
+    orientation = _orientation(image)
+    pixels = _from_pillow(image, mode, name)
+    return Picture(as_stored(pixels, orientation), orientation, "TIFF", frames)
 
 
 def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
@@ -276,9 +301,22 @@ def _orientation(image: "Image.Image") -> int:
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 
 
-def _image_error(error: Exception, fmt: str, name: str) -> ImageError:
+def _truncated(fmt: str, name: str) -> ImageError:
+    return ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
+
+
+def _image_error(error: Exception, data: bytes, fmt: str, name: str) -> ImageError:
     reason = str(error)
-    signs = ("truncated", "premature", "unexpected end", "not enough", "too short", "eof")
-    if any(sign in reason.lower() for sign in signs) or isinstance(error, (EOFError, struct.error)):
-        return ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
+    signs = (
+        "truncated",
+        "premature",
+        "requires a buffer",
+        "too small",
+        "end of file",
+        "no more images",
+        "out of range",
+    )
+    cut = isinstance(error, (EOFError, IndexError)) or any(s in reason.lower() for s in signs)
+    if cut or (fmt == "JPEG" and b"\xff\xd9" not in data):
+        return _truncated(fmt, name)
     return ImageError(f"{name}: the {fmt} file cannot be decoded: {reason[:200]!r}", code="corrupt")

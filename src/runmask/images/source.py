@@ -49,8 +49,7 @@ def _read_regular_file(path: str, name: str) -> bytes:
     with open(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise ImageError(f"cannot read {name}: it is {kind}", code="unreadable")
+            raise ImageError(f"cannot read {name}: not a regular file", code="unreadable")
         content = file.read(MAX_BYTES + 1) if status.st_size <= MAX_BYTES else b""
     if status.st_size > MAX_BYTES or len(content) > MAX_BYTES:
         raise LimitError(f"{name}: {status.st_size} bytes > the limit of {MAX_BYTES}")
