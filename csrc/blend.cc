@@ -18,10 +18,14 @@ BlendSide side_of(Rgba colour, int channels) {
   side.touched = alpha != 0;
   std::memcpy(side.colour, colour.channel, 4);
   side.scale = static_cast<uint16_t>(255 - alpha);
-  for (size_t byte = 0; byte < 192; ++byte) {
+  const auto term = [&](size_t byte) {
     const size_t channel = byte % static_cast<size_t>(channels);
     const uint32_t value = channel == 3 ? 255 : colour.channel[channel];
-    (byte % 2 == 0 ? side.even : side.odd)[byte / 2] = static_cast<uint16_t>(value * alpha + 128);
+    return static_cast<uint16_t>(value * alpha + 128);
+  };
+  for (size_t i = 0; i < 96; ++i) {
+    side.even[i] = term(2 * i);
+    side.odd[i] = term(2 * i + 1);
   }
   if (channels == 4 && side.touched) {
     for (uint32_t under = 0; under < 256; ++under) {

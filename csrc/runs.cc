@@ -160,10 +160,10 @@ void append_turns(const uint16_t* positions, size_t found, size_t base, Array<In
   if (found % 2 != 0) starts.append(static_cast<Index>(base + positions[found - 1]));
 }
 
-// Fills [from, to) of bytes that end at `last`. Short fills store 64 bytes whatever their size: all
-// bytes behind are written later.
-void fill(uint8_t* out, size_t from, size_t to, size_t last, uint8_t value) {
-  if (to - from <= 64 && from + 64 <= last) {
+// Fills [from, to) of `size` bytes. Short fills store 64 bytes whatever their size: all bytes behind
+// are written later.
+void fill(uint8_t* out, size_t from, size_t to, size_t size, uint8_t value) {
+  if (to - from <= 64 && from + 64 <= size) {
     std::memset(out + from, value, 64);  // of constant size: four stores
   } else {
     std::memset(out + from, value, to - from);
@@ -221,7 +221,7 @@ Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<I
     at += words * kWordPixels;
   }
   uint8_t rest[kWordPixels] = {};  // zeros behind the last pixel close an open run there
-  std::memcpy(rest, pixels + at, count - at);
+  if (at < count) std::memcpy(rest, pixels + at, count - at);
   const size_t found = kernel.changes(rest, 1, &inside, positions);
   return append(found, at, std::max<size_t>(count, 1)) ? Result{} : Result{Status::no_memory, 0};
 }
@@ -233,7 +233,6 @@ void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on
   const Kernels& kernel = kernels();
   Cursor cursor(runs, first, last);
   uint64_t words[Cursor::kWords];
-  out -= first;
   size_t at = first;
   size_t run = first_run_ending_after(runs, first);
   while (at < last) {
@@ -241,18 +240,18 @@ void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on
         static_cast<size_t>(runs.starts[run + kDense]) < at + Cursor::kPixels) {
       cursor.seek(run, at);
       at += cursor.next(kernel, words);
-      kernel.bytes_from_words(words, Cursor::kWords, off, on, out + at - Cursor::kPixels);
+      kernel.bytes_from_words(words, Cursor::kWords, off, on, out + (at - Cursor::kPixels - first));
       run = cursor.run();
       continue;
     }
     const bool any = run < runs.count && static_cast<size_t>(runs.starts[run]) < last;
     const size_t from = any ? std::max(static_cast<size_t>(runs.starts[run]), at) : last;
-    if (at < from) fill(out, at, from, last, off);
+    if (at < from) fill(out, at - first, from - first, last - first, off);
     at = from;
     if (any) {
       const auto stop = static_cast<size_t>(runs.starts[run] + runs.lengths[run]);
       at = std::min(stop, last);
-      fill(out, from, at, last, on);
+      fill(out, from - first, at - first, last - first, on);
       ++run;
     }
   }

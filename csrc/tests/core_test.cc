@@ -1,1 +1,261 @@
-int main(){}
+// Every function of the core against a slow and obvious model, on every kernel set this processor
+// has. Needs no framework: prints what fails and exits with 1.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "blend.h"
+#include "runs.h"
+#include "simd.h"
+#include "words.h"
+
+namespace {
+
+using namespace runmask;
+
+int failures = 0;
+
+void expect(bool good, const std::string& what) {
+  if (good) return;
+  ++failures;
+  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
+}
+
+std::mt19937_64 random_bits(42);
+
+size_t below(size_t bound) { return random_bits() % bound; }
+
+using Pixels = std::vector<uint8_t>;
+
+Pixels random_pixels(size_t size, unsigned percent) {
+  Pixels pixels(size);
+  const bool coarse = below(2) == 0;
+  uint8_t value = 0;
+  for (size_t i = 0; i < size; ++i) {
+    if (!coarse || below(40) == 0) {
+      value = below(100) < percent ? static_cast<uint8_t>(1 + below(255)) : 0;
+    }
+    pixels[i] = value;
+  }
+  return pixels;
+}
+
+template <class Index>
+struct Owned {
+  Array<Index> starts, lengths;
+  Runs<Index> view() const { return {starts.data(), lengths.data(), starts.size()}; }
+};
+
+template <class Index>
+void check_round_trip(const Pixels& pixels, size_t width, const std::string& name) {
+  Owned<Index> runs;
+  expect(encode(pixels.data(), pixels.size(), runs.starts, runs.lengths).status == Status::ok,
+         "encode " + name);
+  std::vector<std::pair<size_t, size_t>> model;
+  uint64_t set = 0;
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    if (pixels[i] == 0) continue;
+    ++set;
+    if (i > 0 && pixels[i - 1] != 0) {
+      ++model.back().second;
+    } else {
+      model.emplace_back(i, 1);
+    }
+  }
+  bool same = runs.starts.size() == model.size() && runs.lengths.size() == model.size();
+  for (size_t i = 0; same && i < model.size(); ++i) {
+    same = static_cast<size_t>(runs.starts[i]) == model[i].first &&
+           static_cast<size_t>(runs.lengths[i]) == model[i].second;
+  }
+  expect(same, "encode gives the runs of " + name);
+  expect(area(runs.view()) == set, "area of " + name);
+
+  const size_t first = below(pixels.size() + 1);
+  const size_t last = first + below(pixels.size() - first + 1);
+  for (const auto& [from, to] : {std::pair<size_t, size_t>{0, pixels.size()}, {first, last}}) {
+    std::vector<uint8_t> out(to - from + 1, 0xA5);  // one more, that must stay as it is
+    decode(runs.view(), from, to, 3, 200, out.data());
+    bool right = out.back() == 0xA5;
+    for (size_t i = from; i < to; ++i) right &= out[i - from] == (pixels[i] != 0 ? 200 : 3);
+    expect(right, "decode of " + name);
+  }
+
+  if (set != 0 && width != 0) {
+    Box box = {static_cast<int64_t>(width), INT64_MAX, 0, 0};
+    for (size_t i = 0; i < pixels.size(); ++i) {
+      if (pixels[i] == 0) continue;
+      const auto x = static_cast<int64_t>(i % width);
+      const auto y = static_cast<int64_t>(i / width);
+      box = {std::min(box.x0, x), std::min(box.y0, y), std::max(box.x1, x + 1),
+             std::max(box.y1, y + 1)};
+    }
+    const Box found = bounding_box(runs.view(), static_cast<int64_t>(width));
+    expect(found.x0 == box.x0 && found.y0 == box.y0 && found.x1 == box.x1 && found.y1 == box.y1,
+           "bounding box of " + name);
+  }
+}
+
+// The union of runs, or an empty vector and the index of the first bad run.
+std::pair<Pixels, long> model_read(const std::vector<int64_t>& starts,
+                                   const std::vector<int64_t>& lengths, int64_t total,
+                                   Policy policy) {
+  Pixels pixels(static_cast<size_t>(total), 0);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const __int128 stop = static_cast<__int128>(starts[i]) + lengths[i];
+    if (policy == Policy::strict && (starts[i] < 0 || lengths[i] < 0 || stop > total)) {
+      return {{}, static_cast<long>(i)};
+    }
+    for (int64_t p = std::max<int64_t>(starts[i], 0); p < stop && p < total; ++p) {
+      pixels[static_cast<size_t>(p)] = 1;
+    }
+  }
+  return {pixels, -1};
+}
+
+template <class In, class Index>
+void check_read() {
+  const auto total = static_cast<Index>(1 + below(300));
+  const size_t count = below(12);
+  const bool wild = below(3) == 0;
+  std::vector<int64_t> starts, lengths;
+  for (size_t i = 0; i < count; ++i) {
+    starts.push_back(static_cast<int64_t>(below(static_cast<size_t>(total))));
+    lengths.push_back(static_cast<int64_t>(below(static_cast<size_t>(total - starts[i]) + 1)));
+    if (wild) {
+      const int64_t extremes[] = {-1, -5, std::numeric_limits<In>::max(), total, total + 3,
+                                  std::numeric_limits<In>::min(), 0, 7};
+      if (below(4) == 0) starts[i] = extremes[below(8)];
+      if (below(4) == 0) lengths[i] = extremes[below(8)];
+    }
+  }
+  const std::vector<In> in_starts(starts.begin(), starts.end());
+  const std::vector<In> in_lengths(lengths.begin(), lengths.end());
+  for (const Policy policy : {Policy::strict, Policy::clip}) {
+    const auto [pixels, bad] = model_read(starts, lengths, total, policy);
+    Owned<Index> runs;
+    ReadReport report;
+    const Result result = read(in_starts.data(), in_lengths.data(), count, total, policy,
+                               runs.starts, runs.lengths, report);
+    expect((result.status != Status::ok) == (bad >= 0), "read accepts what the model accepts");
+    if (bad >= 0) {
+      expect(result.at == static_cast<size_t>(bad), "read says which run is bad");
+      continue;
+    }
+    Owned<Index> canonical;
+    expect(encode(pixels.data(), pixels.size(), canonical.starts, canonical.lengths).status ==
+               Status::ok,
+           "encode for read");
+    bool same = runs.starts.size() == canonical.starts.size();
+    for (size_t i = 0; same && i < runs.starts.size(); ++i) {
+      same = runs.starts[i] == canonical.starts[i] && runs.lengths[i] == canonical.lengths[i];
+    }
+    expect(same, "read gives the canonical union");
+  }
+}
+
+// Pillow's rule for one pixel, written out.
+void model_blend(const uint8_t* from, uint8_t* to, size_t channels, const Rgba& colour) {
+  const uint32_t sa = colour.channel[3];
+  const uint32_t da = channels == 4 ? from[3] : 255;
+  for (size_t c = 0; c < channels; ++c) to[c] = from[c];
+  if (sa == 0) return;
+  const auto scaled = [](uint32_t t) { return ((t >> 8) + t) >> 8; };
+  const uint32_t result = sa * 255 + da * (255 - sa);
+  const uint32_t over = sa * 255 * 255 * 128 / result;
+  const uint32_t under = 255 * 128 - over;
+  for (size_t c = 0; c < 3; ++c) {
+    to[c] = static_cast<uint8_t>(
+        scaled(colour.channel[c] * over + from[c] * under + (128u << 7)) >> 7);
+  }
+  if (channels == 4) to[3] = static_cast<uint8_t>(scaled(result + 128));
+}
+
+Rgba random_colour() {
+  Rgba colour;
+  for (uint8_t& channel : colour.channel) channel = static_cast<uint8_t>(below(256));
+  if (below(5) == 0) colour.channel[3] = 0;
+  if (below(5) == 0) colour.channel[3] = 255;
+  return colour;
+}
+
+template <class Index>
+void check_overlay(const Pixels& mask, size_t height, size_t width) {
+  Owned<Index> runs;
+  expect(encode(mask.data(), mask.size(), runs.starts, runs.lengths).status == Status::ok,
+         "encode for overlay");
+  const Rgba inside = random_colour();
+  const Rgba outside = random_colour();
+  for (const size_t channels : {size_t{3}, size_t{4}}) {
+    const size_t gap = below(2) * below(50);  // between rows
+    const size_t stride = width * channels + gap;
+    Pixels from(height * stride + 1);
+    for (uint8_t& byte : from) byte = static_cast<uint8_t>(random_bits());
+    if (channels == 4 && below(2) == 0) {
+      for (size_t y = 0; y < height; ++y) {
+        for (size_t x = 0; x < width; ++x) from[y * stride + 4 * x + 3] = 255;
+      }
+    }
+    Pixels want = from;
+    for (size_t i = 0; i < mask.size(); ++i) {
+      const size_t at = i / width * stride + i % width * channels;
+      model_blend(&from[at], &want[at], channels, mask[i] != 0 ? inside : outside);
+    }
+    Pixels fresh = from;
+    for (size_t y = 0; y < height; ++y) {
+      for (size_t b = 0; b < width * channels; ++b) fresh[y * stride + b] = 0x5A;
+    }
+    const int threads = 1 + static_cast<int>(below(3));
+    const auto step = static_cast<ptrdiff_t>(stride);
+    overlay(runs.view(), {from.data(), step}, {fresh.data(), step}, height, width,
+            static_cast<int>(channels), inside, outside, threads);
+    expect(fresh == want, "overlay to another image");
+    overlay(runs.view(), {from.data(), step}, {from.data(), step}, height, width,
+            static_cast<int>(channels), inside, outside, threads);
+    expect(from == want, "overlay in place");
+  }
+}
+
+void check_all() {
+  const size_t sizes[] = {0, 1, 2, 63, 64, 65, 127, 128, 2047, 2048, 2049, 6000, 16384, 40001};
+  for (const size_t size : sizes) {
+    for (const unsigned percent : {0u, 1u, 10u, 50u, 90u, 99u, 100u}) {
+      const Pixels pixels = random_pixels(size, percent);
+      const size_t width = size == 0 ? 1 : 1 + below(size);
+      const std::string name = std::to_string(size) + " px of " + std::to_string(percent) + " %";
+      check_round_trip<int32_t>(pixels, width, name);
+      check_round_trip<int64_t>(pixels, width, name);
+    }
+  }
+  for (int i = 0; i < 4000; ++i) {
+    check_read<int32_t, int32_t>();
+    check_read<int64_t, int32_t>();
+    check_read<int64_t, int64_t>();
+  }
+  for (int i = 0; i < 150; ++i) {
+    const size_t height = 1 + below(40);
+    const size_t width = 1 + below(i % 10 == 0 ? 3000 : 150);
+    const Pixels mask = random_pixels(height * width, static_cast<unsigned>(below(101)));
+    check_overlay<int32_t>(mask, height, width);
+    check_overlay<int64_t>(mask, height, width);
+  }
+  // Large enough for threads, and one run over every block of every part.
+  const Pixels all(size_t{1} << 21, 1);
+  check_overlay<int32_t>(all, 1 << 10, 1 << 11);
+}
+
+}  // namespace
+
+int main() {
+  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
+    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
+    check_all();
+    std::printf("%s: checked\n", kernels().name);
+  }
+  expect(!use_kernels("none"), "an unknown set is refused");
+  std::printf("%d failed\n", failures);
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
