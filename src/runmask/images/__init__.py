@@ -31,7 +31,19 @@ of their own.
 """
 
 from .orientation import upright
-from .reading import MAX_PIXELS, Picture, load, read
+from .reading import MAX_PIXELS, Picture, fit, load, read
+from .source import read_bytes
 from .writing import encode, preview, write
 
-__all__ = ["MAX_PIXELS", "Picture", "encode", "load", "preview", "read", "upright", "write"]
+__all__ = [
+    "MAX_PIXELS",
+    "Picture",
+    "encode",
+    "fit",
+    "load",
+    "preview",
+    "read",
+    "read_bytes",
+    "upright",
+    "write",
+]

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ImageError, InputError, LimitError
 from .extra import extra
 from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
-from .source import Source, read_bytes, sniff, warn_of_wrong_suffix
+from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,6 +65,7 @@ def load(
     orient: bool = True,
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
+    name: str | None = None,
 ) -> Picture:
     """Read an image file with what is known about it.
 
@@ -82,6 +83,8 @@ def load(
         both have it though they differ (the stored one is taken).
     max_pixels : int
         Checked against the header before memory is taken for pixels.
+    name : str, optional
+        What messages call the image; the path if there is one.
 
     Raises
     ------
@@ -95,7 +98,8 @@ def load(
     """
     if mode not in ("RGB", "RGBA", None):
         raise InputError(f"mode {mode!r} is none of 'RGB', 'RGBA' and None")
-    data, name = read_bytes(source)
+    name = name or shown_name(source)
+    data = read_bytes(source, name)
     fmt = sniff(data, name)
     warn_of_wrong_suffix(source, fmt)
     try:
@@ -104,13 +108,26 @@ def load(
         raise
     except Exception as error:  # decoders raise nearly everything when the bytes are bad
         raise _image_error(error, data, fmt, name) from error
-    turn = orient
     if shape is not None:
-        stored = picture.pixels.shape[:2]
-        turn = turn_to_fit((stored[0], stored[1]), picture.orientation, shape, name)
-    if not turn:
-        return picture
-    return Picture(upright(picture.pixels, picture.orientation), 1, fmt, picture.frames)
+        return fit(picture, shape, name)
+    return _turned(picture) if orient else picture
+
+
+def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
+    """Of a picture as stored and the same turned upright, the one that has this size.
+
+    Raises
+    ------
+    ImageError
+        Neither has it (``code`` is ``"shape_mismatch"``); both sizes are named.
+    """
+    height, width = picture.pixels.shape[:2]
+    turn = turn_to_fit((height, width), picture.orientation, shape, name)
+    return _turned(picture) if turn else picture
+
+
+def _turned(picture: Picture) -> Picture:
+    return replace(picture, pixels=upright(picture.pixels, picture.orientation), orientation=1)
 
 
 def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int) -> Picture:

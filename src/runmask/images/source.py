@@ -27,15 +27,30 @@ _SUFFIXES = {
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
-def read_bytes(source: Source) -> tuple[bytes, str]:
-    """The whole content, and what to call it in messages."""
+def shown_name(source: Source) -> str:
+    """What to call the source in messages; control characters come out escaped."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "image"
+    return repr(os.fspath(source))
+
+
+def read_bytes(source: Source, name: str | None = None) -> bytes:
+    """The whole content of a regular file, or of bytes that are there already.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be opened or is not a regular one; it never waits for a writer.
+    LimitError
+        More than 1 GiB.
+    """
+    name = name or shown_name(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         if len(source) > MAX_BYTES:
-            raise LimitError(f"image: {len(source)} bytes > the limit of {MAX_BYTES}")
-        return bytes(source), "image"
-    name = repr(os.fspath(source))
+            raise LimitError(f"{name}: {len(source)} bytes > the limit of {MAX_BYTES}")
+        return bytes(source)
     try:
-        return _read_regular_file(os.fspath(source), name), name
+        return _read_regular_file(os.fspath(source), name)
     except (OSError, ValueError) as error:
         if isinstance(error, (ImageError, LimitError)):
             raise
