@@ -1,0 +1,120 @@
+"""The sandbox as an ASGI application: all services, behind one guard.
+
+The guard answers only clients on this machine that mean to speak to it: a web page of another
+origin, or one that has bound its own name to this address, gets 403. Every answer says in the
+header ``X-Runmask-Sandbox`` what the sandbox is. Nothing here ever fetches a URL.
+"""
+
+import ipaddress
+import logging
+import time
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import copyleaks
+from .settings import NOTICE, Settings
+
+logger = logging.getLogger("runmask.sandbox")
+
+HEADER = "X-Runmask-Sandbox"
+MAX_HEAD = 16 * 1024  # bytes of all headers together
+GZIP_FROM = 16 * 1024  # bytes of an answer
+
+SERVICES = (copyleaks.routes,)
+"""One line a service: from the settings and the limit of workers to its routes."""
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Return the sandbox as an ASGI application, with accounts and scans of its own."""
+    settings = settings or Settings()
+    workers = anyio.CapacityLimiter(settings.workers)
+    routes = [Route("/v1/health", health)]
+    for service in SERVICES:
+        routes += service(settings, workers)
+    middleware = [
+        Middleware(Guard),
+        Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=1),
+    ]
+    app = Starlette(routes=routes, middleware=middleware)
+    app.router.redirect_slashes = False
+    return app
+
+
+async def health(request: Request) -> Response:
+    """Answer once the server is up; says what is served, and how to get each answer."""
+    return JSONResponse(
+        {
+            "status": "ok",
+            "notice": NOTICE,
+            "services": {
+                "copyleaks": {
+                    "key": copyleaks.DEVELOPMENT_KEY,
+                    "scanIds": copyleaks.MAGIC_SCAN_IDS,
+                },
+            },
+        }
+    )
+
+
+class Guard:
+    """Refuses foreign hosts and origins, marks every answer, and logs one line for each.
+
+    A line has the method, the endpoint, the status and the time: never a path, a query or a
+    header, which may hold keys.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = NOTICE
+                headers["Cache-Control"] = "no-store"
+                elapsed_ms = (time.perf_counter() - began) * 1e3
+                name = getattr(scope.get("endpoint"), "__name__", "-")
+                logger.info(
+                    "%s %s %d %.0f ms", scope["method"], name, message["status"], elapsed_ms
+                )
+            await send(message)
+
+        refusal = refuse_head(Headers(scope=scope))
+        await (refusal or self.app)(scope, receive, marked)
+
+
+def refuse_head(headers: Headers) -> Response | None:
+    """Return the answer to a head that is refused whatever the path is; None if it is good."""
+    if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEAD:
+        return PlainTextResponse(f"the headers are over {MAX_HEAD} bytes", 431)
+    if not is_loopback(f"//{headers.get('host', '')}"):
+        return PlainTextResponse("the Host is not a name of this machine's loopback", 403)
+    if any(not is_loopback(origin) for origin in headers.getlist("origin")):
+        return PlainTextResponse("the Origin is not on this machine's loopback", 403)
+    return None
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL, or the ``//host:port`` of one, names the loopback of this machine.
+
+    Names are not looked up: one that resolves to 127.0.0.1 may belong to anybody.
+    """
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

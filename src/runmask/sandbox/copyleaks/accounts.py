@@ -1,0 +1,110 @@
+"""Accounts of the sandbox: tokens, credits, the scans that were made, and how often one may ask."""
+
+import asyncio
+import math
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..settings import Limit, Settings
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+MAX_TOKENS = 10_000
+MAX_ACCOUNTS = 1_000
+MAX_SCANS = 1_000  # answers kept of each account, to repeat them
+SECOND = 1_000_000_000  # in nanoseconds
+
+
+class Newest(OrderedDict[Key, Value]):
+    """A dict that forgets its oldest entry when it holds more than ``most``."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self.most:
+            self.popitem(last=False)
+
+
+class Rate:
+    """Admits so many events of each key within any stretch of so many seconds."""
+
+    def __init__(self, limit: Limit | None) -> None:
+        self.limit = limit
+        self.times: Newest[str, deque[int]] = Newest(MAX_ACCOUNTS)
+
+    def wait_s(self, key: str, now: int) -> int:
+        """Count one event, or return the seconds until one is admitted again; 0 if it was."""
+        if self.limit is None:
+            return 0
+        times = self.times.setdefault(key, deque())
+        span = round(self.limit.seconds * SECOND)
+        while times and times[0] <= now - span:
+            times.popleft()
+        if len(times) < self.limit.count:
+            times.append(now)
+            return 0
+        return max(1, math.ceil((times[0] + span - now) / SECOND))
+
+
+@dataclass
+class Scan:
+    """A scan id that was used; the lock makes requests of the same id come one after another."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    digest: bytes = b""
+    answer: bytes = b""
+
+
+@dataclass
+class Account:
+    """An e-mail address that has logged in."""
+
+    email: str
+    credits: int
+    scans: Newest[str, Scan] = field(default_factory=lambda: Newest(MAX_SCANS))
+
+    def scan(self, scan_id: str) -> Scan:
+        return self.scans.setdefault(scan_id, Scan())
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a login gave; times in nanoseconds since 1970."""
+
+    token: str = field(repr=False)
+    issued: int
+    expires: int
+
+
+class Accounts:
+    """All accounts and their tokens."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.accounts: Newest[str, Account] = Newest(MAX_ACCOUNTS)
+        self.tokens: Newest[str, tuple[Account, int]] = Newest(MAX_TOKENS)
+
+    def log_in(self, email: str) -> Login:
+        """Issue a token to the account of an address, which is opened if it is new."""
+        account = self.accounts.setdefault(email, Account(email, self.settings.credits))
+        issued = self.settings.clock()
+        # the service's own samples are one tick of 100 ns longer than the token's life
+        expires = issued + round(self.settings.token_life_s * SECOND) + 100
+        token = secrets.token_urlsafe(48)
+        self.tokens[token] = (account, expires)
+        return Login(token, issued, expires)
+
+    def bearer(self, authorization: str) -> Account | None:
+        """Return whose token an Authorization header carries; None if it is not good any more."""
+        scheme, _, token = authorization.partition(" ")
+        account, expires = self.tokens.get(token.strip(), (None, 0))
+        if scheme.lower() != "bearer" or account is None:
+            return None
+        return account if self.settings.clock() < expires else None

@@ -1,0 +1,178 @@
+"""The endpoints of Copyleaks."""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..bodies import in_time, media_type, parse_json, read_bytes
+from ..photo import read_photo
+from ..refusals import Reason, Refusal
+from ..settings import Settings
+from .accounts import Account, Accounts, Rate, Scan
+from .answers import check_answer, login_answer
+from .errors import (
+    MAGIC_STATUSES,
+    Answered,
+    duplicate,
+    envelope,
+    internal,
+    json_response,
+    magic_error,
+    refused,
+    too_many_requests,
+    unauthorized,
+)
+from .upload import Upload, judge_upload, read_upload_body, scan_id_of
+
+logger = logging.getLogger("runmask.sandbox")
+
+DEVELOPMENT_KEY = "00000000-0000-0000-0000-000000000000"
+MAX_LOGIN_BYTES = 64 * 1024
+CHECK_PATH_SEGMENTS = 5  # "", v1, ai-image-detector, the scan id, check
+
+MAGIC_SCAN_IDS = {
+    "sbx-ai-*": "every pixel is marked",
+    "sbx-human-*": "no pixel is marked",
+    "sbx-partial-*": "rows H//4 to H//2 and columns W//4 to W//2 are marked, ends out",
+    "sbx-err-<code>-*": "the error of that code: 1 to 17, 19 to 22, 24",
+    "sbx-err-http<status>-*": f"that status: {', '.join(map(str, MAGIC_STATUSES))}",
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(settings: Settings, workers: anyio.CapacityLimiter) -> list[Route]:
+    """Return the paths of the service; ``workers`` bounds the analyses that run at a time."""
+    service = Copyleaks(settings, workers)
+    check = "/v1/ai-image-detector/{scan_id:path}/check"
+    return [
+        Route("/v3/account/login/api", in_its_form(service.login), methods=["POST"]),
+        Route("/v3/scans/credits", in_its_form(service.credits), methods=["GET"]),
+        Route(check, in_its_form(service.check), methods=["POST"]),
+    ]
+
+
+def in_its_form(handler: Handler) -> Handler:
+    """Give refusals and failures of a handler the vendor's form."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Answered as answered:
+            return answered.response
+        except Refusal as refusal:
+            return refused(refusal)
+        except Exception:
+            ticket = str(uuid.uuid4())
+            logger.exception("a request failed; ticket %s", ticket)
+            return internal(ticket)
+
+    return endpoint
+
+
+class Copyleaks:
+    """The service's endpoints over the accounts of one sandbox."""
+
+    def __init__(self, settings: Settings, workers: anyio.CapacityLimiter) -> None:
+        self.settings = settings
+        self.workers = workers
+        self.uploads = anyio.Semaphore(settings.max_checks)
+        self.accounts = Accounts(settings)
+        self.login_rate = Rate(settings.login_limit)
+        self.check_rate = Rate(settings.check_limit)
+        self.other_rate = Rate(settings.other_limit)
+
+    async def login(self, request: Request) -> Response:
+        if media_type(request) != "application/json":
+            raise Refusal(Reason.MEDIA_TYPE, "Content-Type", "application/json is needed")
+        reading = read_bytes(request, MAX_LOGIN_BYTES)
+        fields = parse_json(await in_time(reading, self.settings.body_timeout_s))
+        email, key = fields.get("email"), fields.get("key")
+        if not isinstance(email, str) or "@" not in email or len(email) > 254:
+            raise Refusal(Reason.FIELD, "email", "an e-mail address is needed")
+        if not isinstance(key, str) or not key:
+            raise Refusal(Reason.FIELD, "key", "a text is needed")
+        self.admit(self.login_rate, email)
+        if key != DEVELOPMENT_KEY:
+            return envelope(
+                2,
+                message="live key refused: this is a local sandbox, its only key is"
+                f" {DEVELOPMENT_KEY}; what was sent is not kept",
+            )
+        return Response(login_answer(self.accounts.log_in(email)), media_type="application/json")
+
+    async def credits(self, request: Request) -> Response:
+        account = self.account(request)
+        self.admit(self.other_rate, account.email)
+        return json_response({"Amount": account.credits}, 200)
+
+    async def check(self, request: Request) -> Response:
+        if request.scope["raw_path"].count(b"/") != CHECK_PATH_SEGMENTS - 1:
+            return Response(status_code=404)
+        account = self.account(request)
+        self.admit(self.check_rate, account.email)
+        scan_id = scan_id_of(request)
+        async with self.uploads:
+            body = await read_upload_body(request, self.settings.body_timeout_s)
+            asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
+            if asked_for is not None:
+                return asked_for
+            upload, digest = await anyio.to_thread.run_sync(
+                lambda: judged(judge_upload(body)), limiter=self.workers
+            )
+            scan = account.scan(scan_id)
+            async with scan.lock:
+                answer = self.earlier_answer(scan, scan_id, digest)
+                if answer is None:
+                    answer = await self.scan(account, scan_id, upload)
+                    scan.digest, scan.answer = digest, answer
+        return Response(answer, media_type="application/json")
+
+    def earlier_answer(self, scan: Scan, scan_id: str, digest: bytes) -> bytes | None:
+        """Return the answer to repeat, or None where the image has to be scanned."""
+        policy = self.settings.duplicate_policy
+        if not scan.answer or policy == "ignore":
+            return None
+        if policy == "conflict" or scan.digest != digest:
+            raise Answered(duplicate(scan_id))
+        return scan.answer
+
+    async def scan(self, account: Account, scan_id: str, upload: Upload) -> bytes:
+        """Analyse an upload and charge the account for it, if it can be analysed."""
+        cost = 0 if upload.sandbox else 1
+        if account.credits < cost:
+            message = f"{cost} credit needed, {account.credits} left"
+            raise Answered(envelope(13, message=message))
+        created = self.settings.clock()
+
+        def work() -> bytes:
+            photo = read_photo(upload.data, self.settings.max_pixels)
+            return check_answer(self.settings, scan_id, photo, cost, created)
+
+        account.credits -= cost  # before the wait, so that no two scans spend the same credit
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self.workers)
+        except BaseException:
+            account.credits += cost
+            raise
+
+    def account(self, request: Request) -> Account:
+        account = self.accounts.bearer(request.headers.get("authorization", ""))
+        if account is None:
+            raise Answered(unauthorized())
+        return account
+
+    def admit(self, rate: Rate, email: str) -> None:
+        wait_s = rate.wait_s(email, self.settings.clock())
+        if wait_s:
+            raise Answered(too_many_requests(wait_s if self.settings.retry_after else None))
+
+
+def judged(upload: Upload) -> tuple[Upload, bytes]:
+    return upload, hashlib.sha256(upload.data).digest()
