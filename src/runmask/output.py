@@ -128,7 +128,7 @@ def safe_name(text: str) -> str:
     name = name.lstrip("-. ").rstrip(". ")
     while len(name.encode("utf-8", "replace")) > _NAME_BYTES:
         name = name[:-1]
-    if name == text and name.partition(".")[0].lower() not in _RESERVED:
+    if name and name == text and name.partition(".")[0].lower() not in _RESERVED:
         return name
     return f"{name or 'file'}-{_digest(text)}"
 

@@ -33,7 +33,7 @@ of their own.
 from .orientation import upright
 from .reading import MAX_PIXELS, Picture, fit, load, read
 from .source import read_bytes
-from .writing import encode, preview, write
+from .writing import encode, preview, writable_format, write
 
 __all__ = [
     "MAX_PIXELS",
@@ -45,5 +45,6 @@ __all__ = [
     "read",
     "read_bytes",
     "upright",
+    "writable_format",
     "write",
 ]
