@@ -1,0 +1,286 @@
+"""The wire forms of masks: for now, the JSON answer of Copyleaks.
+
+::
+
+    {"result":    {"starts": [int, ...], "lengths": [int, ...]},
+     "imageInfo": {"shape": {"height": int, "width": int}}, ...}
+
+Bytes from the network are not trusted: they are read with a limit on size and on nesting, numbers
+that JSON does not know and repeated keys are refused, and every error says where.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .errors import LimitError, ResponseFormatError
+
+MAX_BYTES = 256 * 2**20
+"""The default limit for an answer; a 27-megapixel checkerboard is 143 MB."""
+
+MAX_DEPTH = 64
+
+_SPACE = " \t\r\n"
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_NUMBER = re.compile(
+    r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
+    r"|(?P<number>NaN|-?Infinity|-?\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+)",
+    re.DOTALL,
+)
+_NUMBER_TAIL = re.compile(r"\.|[eE][+-]?")
+
+
+def response_runs(
+    body: bytes | str | Mapping[str, Any],
+) -> tuple[Any, Any, tuple[Any, Any]]:
+    """``(starts, lengths, (height, width))`` of a Copyleaks answer or webhook.
+
+    The values come as they are: whether they are numbers that mean a mask is for ``Mask`` to judge.
+    Raises ResponseFormatError, with ``path``, if something is missing or no list or object.
+    """
+    answer = body if isinstance(body, Mapping) else load_object(body)
+    if "result" not in answer and "error" in answer:
+        raise ResponseFormatError(
+            f"the service reports an error and no result: {answer['error']!r:.200}",
+            code="error_report",
+            path="error",
+        )
+    result = _object(answer, "result", "")
+    starts = _list(result, "starts", "result.")
+    lengths = _list(result, "lengths", "result.")
+    shape = _object(_object(answer, "imageInfo", ""), "shape", "imageInfo.")
+    height = _present(shape, "height", "imageInfo.shape.")
+    width = _present(shape, "width", "imageInfo.shape.")
+    return starts, lengths, (height, width)
+
+
+def load_object(body: bytes | str, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """As :func:`load_json`, for a body that must be a JSON object."""
+    value = load_json(body, max_bytes=max_bytes)
+    if not isinstance(value, dict):
+        raise ResponseFormatError(
+            f"the body is a JSON {_kind(value)}, not an object: {value!r:.80}", code="not_an_object"
+        )
+    return value
+
+
+def load_json(body: bytes | str, *, max_bytes: int = MAX_BYTES) -> object:
+    """Read JSON strictly; O(bytes).
+
+    Refused beyond what the JSON standard refuses: NaN, infinities and floats too large for 64 bits,
+    a key twice in one object, nesting deeper than 64, integers of more than 4300 digits.
+
+    Raises
+    ------
+    ResponseFormatError
+        ``offset`` is the byte and ``path`` the field, where known. ``code`` is ``json_truncated``
+        if the text only lacks its end, else ``json_syntax``, ``html``, ``encoding``, ``not_finite``,
+        ``duplicate_key``, ``too_deep`` or ``number_too_long``.
+    LimitError
+        The body is longer than ``max_bytes``.
+    """
+    if not isinstance(body, (bytes, bytearray, memoryview, str)):
+        raise ResponseFormatError(f"the body is {type(body).__name__}: not bytes or str")
+    if len(body) > max_bytes:
+        raise LimitError(
+            f"the answer has {len(body)} bytes > max_bytes {max_bytes}", code="response_bytes"
+        )
+    return _parse(body if isinstance(body, str) else _decode(bytes(body)))
+
+
+def _decode(body: bytes) -> str:
+    encoding = json.detect_encoding(body)
+    if not encoding.startswith("utf-8"):
+        raise ResponseFormatError(
+            f"the body is {encoding.upper()}, and JSON travels as UTF-8: look for a wrong charset "
+            "on the way",
+            code="encoding",
+            offset=0,
+        )
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            text = "the JSON ends in the middle of a character: it was cut off"
+            code = "json_truncated"
+        else:
+            text = f"byte {body[error.start]:#04x} at {error.start} is not UTF-8"
+            code = "encoding"
+        raise ResponseFormatError(text, code=code, offset=error.start) from None
+
+
+def _error(
+    text: str, at: int, message: str, code: str, path: str | None = None
+) -> ResponseFormatError:
+    """For the character ``at``; what the error tells is the byte."""
+    offset = len(text[:at].encode("utf-8", "surrogatepass"))
+    return ResponseFormatError(f"{message} (byte {offset})", code=code, path=path, offset=offset)
+
+
+def _parse(text: str) -> object:
+    if text.startswith("\ufeff"):
+        text = "   " + text[1:]  # as many bytes: offsets stay true
+    if not text.strip(_SPACE):
+        raise _error(text, len(text), "the body is empty", "json_truncated")
+    if text.lstrip()[:1] == "<":
+        raise ResponseFormatError(
+            f"the body is HTML or XML, from a proxy or captive portal? {text.strip()!r:.80}",
+            code="html",
+            offset=0,
+        )
+    _check_depth(text)
+    strange: list[_NotFinite] = []
+
+    def not_finite(token: str) -> _NotFinite:
+        strange.append(_NotFinite(token))
+        return strange[-1]
+
+    def number(token: str) -> float | _NotFinite:
+        value = float(token)
+        return value if math.isfinite(value) else not_finite(token)
+
+    hooks: dict[str, Any] = {
+        "parse_constant": not_finite,
+        "parse_float": number,
+        "object_pairs_hook": _object_of,
+    }
+    try:
+        value: object = json.loads(text, **hooks)
+    except json.JSONDecodeError as error:
+        raise _syntax_error(text, error) from None
+    except ResponseFormatError:
+        raise
+    except ValueError:  # the interpreter's own limit for integers, against quadratic time
+        raise _long_integer_error(text) from None
+    if strange:
+        raise _not_finite_error(text, value)
+    return value
+
+
+class _NotFinite:
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ResponseFormatError(
+                    f"the key {key!r:.80} stands twice in one object",
+                    code="duplicate_key",
+                    path=key,
+                )
+            seen.add(key)
+    return result
+
+
+def _check_depth(text: str) -> None:
+    # An answer has a dozen brackets: counting them settles nearly every case at memory speed.
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                message = f"the JSON is nested deeper than {MAX_DEPTH}"
+                raise _error(text, token.start(), message, "too_deep")
+        elif token[0] in "]}":
+            depth -= 1
+
+
+def _syntax_error(text: str, error: json.JSONDecodeError) -> ResponseFormatError:
+    if _is_cut_off(text, error):
+        return _error(text, len(text), "the JSON ends too early: it was cut off", "json_truncated")
+    message = f"not JSON: {error.msg}, before {text[error.pos : error.pos + 12]!r}"
+    return _error(text, error.pos, message, "json_syntax")
+
+
+def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether more text could have mended it: what stands from the error on is only a beginning."""
+    if error.msg.startswith("Unterminated string"):
+        return True
+    if len(text) - error.pos > 12 and not text[error.pos :].isspace():
+        return False
+    rest = text[error.pos :].rstrip(_SPACE)
+    if error.msg.startswith("Invalid \\u"):
+        return len(rest) < 6
+    literals = ("true", "false", "null", "NaN", "-Infinity")  # the empty rest begins each of them
+    return (
+        any(word.startswith(rest) for word in literals) or _NUMBER_TAIL.fullmatch(rest) is not None
+    )
+
+
+def _long_integer_error(text: str) -> ResponseFormatError:
+    limit = sys.get_int_max_str_digits()
+    long = re.compile(rf"-?\d{{{limit + 1},}}")
+    match = next(found for found in _NUMBER.finditer(text) if long.fullmatch(found[0]))
+    message = f"an integer of {len(match[0].lstrip('-'))} digits: more than {limit}"
+    return _error(text, match.start(), message, "number_too_long")
+
+
+def _not_finite_error(text: str, value: object) -> ResponseFormatError:
+    path, bad = next(_not_finite_members(value, ""))
+    offset = next(
+        match.start()
+        for match in _NUMBER.finditer(text)
+        if match["number"] is not None and not math.isfinite(float(match["number"]))
+    )
+    message = f"{path or 'the body'} is {bad.token!r:.40}: not a finite number"
+    return _error(text, offset, message, "not_finite", path)
+
+
+def _not_finite_members(value: object, path: str) -> Iterator[tuple[str, _NotFinite]]:
+    """In the order of the text; the depth is limited already."""
+    if isinstance(value, _NotFinite):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from _not_finite_members(member, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for at, member in enumerate(value):
+            yield from _not_finite_members(member, f"{path}[{at}]")
+
+
+def _present(parent: Mapping[str, Any], key: str, where: str) -> Any:
+    if key not in parent:
+        raise ResponseFormatError(
+            f"{where}{key} is missing; there is {sorted(map(str, parent))!r:.120}",
+            code="missing_key",
+            path=f"{where}{key}",
+        )
+    return parent[key]
+
+
+def _object(parent: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    value = _present(parent, key, where)
+    if not isinstance(value, Mapping):
+        raise _wrong_kind(f"{where}{key}", value, "an object")
+    return value
+
+
+def _list(parent: Mapping[str, Any], key: str, where: str) -> Any:
+    """A list, or in a dict made by hand a tuple or an array."""
+    value = _present(parent, key, where)
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__len__"):
+        raise _wrong_kind(f"{where}{key}", value, "a list")
+    return value
+
+
+def _wrong_kind(path: str, value: object, wanted: str) -> ResponseFormatError:
+    return ResponseFormatError(
+        f"{path} is a {_kind(value)}, not {wanted}: {value!r:.80}", code="wrong_type", path=path
+    )
+
+
+def _kind(value: object) -> str:
+    names = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number" if isinstance(value, (int, float)) else "value")
