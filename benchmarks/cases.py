@@ -1,4 +1,4 @@
-"""The inputs of the benchmarks: masks from the sparsest to the densest, and a photograph-like image."""
+"""The inputs of the benchmarks: masks from sparse to dense, and a photograph-like image."""
 
 from __future__ import annotations
 

@@ -160,8 +160,8 @@ void append_turns(const uint16_t* positions, size_t found, size_t base, Array<In
   if (found % 2 != 0) starts.append(static_cast<Index>(base + positions[found - 1]));
 }
 
-// Fills [from, to) of `size` bytes. Short fills store 64 bytes whatever their size: all bytes behind
-// are written later.
+// Fills [from, to) of `size` bytes. Short fills store 64 bytes whatever their size: all bytes
+// behind are written later.
 void fill(uint8_t* out, size_t from, size_t to, size_t size, uint8_t value) {
   if (to - from <= 64 && from + 64 <= size) {
     std::memset(out + from, value, 64);  // of constant size: four stores
@@ -302,13 +302,13 @@ size_t first_run_ending_after(Runs<Index> runs, size_t pixel) {
 
 template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Array<int32_t>&,
                      Array<int32_t>&, ReadReport&);
-#define RUNMASK_INSTANTIATE(Index)                                                               \
-  template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&,     \
-                       Array<Index>&, ReadReport&);                                              \
-  template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);                  \
-  template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);                 \
-  template uint64_t area(Runs<Index>);                                                           \
-  template Box bounding_box(Runs<Index>, int64_t);                                               \
+#define RUNMASK_INSTANTIATE(Index)                                                           \
+  template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&, \
+                       Array<Index>&, ReadReport&);                                          \
+  template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);              \
+  template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
+  template uint64_t area(Runs<Index>);                                                       \
+  template Box bounding_box(Runs<Index>, int64_t);                                           \
   template size_t first_run_ending_after(Runs<Index>, size_t)
 RUNMASK_INSTANTIATE(int32_t);
 RUNMASK_INSTANTIATE(int64_t);

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
 
 namespace runmask {
@@ -114,7 +113,8 @@ void blend_mixed(const uint8_t* from, uint8_t* to, uint64_t word, const BlendPai
   for (size_t p = 0; p < kWordPixels; ++p, from += Channels, to += Channels) {
     const BlendSide& side = pair.side[word >> p & 1];
     const uint16_t terms[4] = {side.even[0], side.odd[0], side.even[1], side.odd[1]};
-    for (size_t c = 0; c < Channels; ++c) to[c] = over_255(uint32_t{from[c]} * side.scale + terms[c]);
+    for (size_t c = 0; c < Channels; ++c)
+      to[c] = over_255(uint32_t{from[c]} * side.scale + terms[c]);
   }
 }
 
@@ -172,11 +172,7 @@ const Available& available() {
 }
 
 std::atomic<const Kernels*>& current() {
-  static std::atomic<const Kernels*> set = [] {
-    const char* name = std::getenv("RUNMASK_KERNELS");
-    const Kernels* named = name != nullptr ? available().find(name) : nullptr;
-    return named != nullptr ? named : available().sets[0];
-  }();
+  static std::atomic<const Kernels*> set = available().sets[0];
   return set;
 }
 
@@ -209,8 +205,8 @@ void blend4_general(const uint8_t* from, uint8_t* to, uint64_t word, const Blend
     const uint32_t over = side.weight[alpha];
     const uint32_t under = 255 * 128 - over;
     for (size_t c = 0; c < 3; ++c) {
-      to[c] = static_cast<uint8_t>(
-          scaled(side.colour[c] * over + from[c] * under + (128u << 7)) >> 7);
+      to[c] =
+          static_cast<uint8_t>(scaled(side.colour[c] * over + from[c] * under + (128u << 7)) >> 7);
     }
     to[3] = static_cast<uint8_t>(scaled(side.colour[3] * 255u + alpha * side.scale + 128));
   }

@@ -1,7 +1,7 @@
 // The kernels that are worth writing once per instruction set, behind one table.
 //
 // Every set gives the same bytes; the scalar one is complete, portable and the oracle of the
-// others. The set is chosen once at run time from what the processor has, or by name.
+// others. The set is chosen at run time, from what the processor has or by name.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,7 @@ struct Kernels {
                  const BlendPair& pair);
 };
 
-// The set in use. The first call chooses it: the one named by the environment variable
-// RUNMASK_KERNELS if it can run here, else the best.
+// The set in use: the best one, until another is chosen.
 const Kernels& kernels();
 
 // Switches to the set of that name; false if it is unknown or cannot run here. Not meant to be

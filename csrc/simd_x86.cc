@@ -16,8 +16,9 @@
 
 #if defined(__GNUC__)
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")))
-#define AVX512 \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,lzcnt,popcnt,pclmul")))
+#define AVX512                                                                              \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,lzcnt,popcnt," \
+                        "pclmul")))
 #else
 #define AVX2
 #define AVX512
@@ -55,9 +56,8 @@ AVX2 bool words_from_toggles_avx2(uint8_t* toggles, size_t count, bool inside, u
 
 // 32 bits as 32 bytes of 0 or 0xFF.
 AVX2 inline __m256i bytes_of_bits(uint32_t bits) {
-  const __m256i byte_of_lane =
-      _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
-                       2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  const __m256i byte_of_lane = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
+                                                2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
   const __m256i bit_of_lane = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201u));
   const __m256i spread =
       _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(bits)), byte_of_lane);
@@ -92,10 +92,10 @@ constexpr auto kBitPositions = [] {
 
 AVX2 inline uint64_t nonzero_bits_avx2(const uint8_t* pixels) {
   const __m256i zero = _mm256_setzero_si256();
-  const auto low = static_cast<uint32_t>(
-      _mm256_movemask_epi8(_mm256_cmpeq_epi8(load(pixels), zero)));
-  const auto high = static_cast<uint32_t>(
-      _mm256_movemask_epi8(_mm256_cmpeq_epi8(load(pixels + 32), zero)));
+  const auto low =
+      static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(pixels), zero)));
+  const auto high =
+      static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(pixels + 32), zero)));
   return ~(low | uint64_t{high} << 32);
 }
 
@@ -207,8 +207,8 @@ AVX2 inline __m256i channel_mask_avx2(uint32_t pixels) {
       return lanes;
     }();
     const __m256i bit = load(kLanes.bit);
-    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(pixels)),
-                                               load(kLanes.byte));
+    const __m256i spread =
+        _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(pixels)), load(kLanes.byte));
     return _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
   }
 }
@@ -420,9 +420,8 @@ AVX512 void blend_words_avx512(const uint8_t* from, uint8_t* to, const uint64_t*
 
 const Kernels avx2_kernels = {"avx2",       words_from_toggles_avx2, bytes_from_words_avx2,
                               changes_avx2, blend_words_avx2<3>,     blend_words_avx2<4>};
-const Kernels avx512_kernels = {
-    "avx512",       words_from_toggles_avx512, bytes_from_words_avx512,
-    changes_avx512, blend_words_avx512<3>,     blend_words_avx512<4>};
+const Kernels avx512_kernels = {"avx512",       words_from_toggles_avx512, bytes_from_words_avx512,
+                                changes_avx512, blend_words_avx512<3>,     blend_words_avx512<4>};
 
 }  // namespace runmask
 

@@ -15,7 +15,9 @@ template <class Work>
 void in_parallel(size_t size, int threads, size_t least, const Work& work) {
   const size_t wanted = static_cast<size_t>(std::max(threads, 1));
   const size_t parts = std::clamp<size_t>(size / std::max<size_t>(least, 1), 1, wanted);
-  const auto bound = [=](size_t part) { return size / parts * part + std::min(part, size % parts); };
+  const auto bound = [=](size_t part) {
+    return size / parts * part + std::min(part, size % parts);
+  };
   std::vector<std::thread> others;
   others.reserve(parts - 1);
   size_t started = 1;

@@ -3,7 +3,8 @@
 from .blend import overlay
 from .detection import Detection
 from .errors import RunmaskError
-from .mask import Box, ClippedRunsWarning, Mask, ReadReport
+from .mask import Box, Mask
+from .untrusted import ClippedRunsWarning, ReadReport
 
 __all__ = [
     "Box",

@@ -1,16 +1,19 @@
-"""The face of the bridge. Arguments are checked above it; every long call releases the GIL."""
+# The face of the bridge. Arguments are checked above it; every long call releases the GIL.
 
-from typing import final
+from typing import Any, TypeAlias, final
 
+from numpy.typing import NDArray
 from typing_extensions import Buffer
 
+_Memory: TypeAlias = Buffer | NDArray[Any]
+
+# Memory of the core as a read-only, one-dimensional buffer of int32 or int64.
 @final
-class Block(Buffer):
-    """Memory of the core as a read-only, one-dimensional buffer of int32 or int64."""
+class Block(Buffer): ...
 
 @final
 class Runs:
-    """Canonical runs of one image: int32 below 2**31 pixels, else int64."""
+    # Canonical runs of one image: int32 below 2**31 pixels, else int64.
 
     height: int
     width: int
@@ -19,18 +22,18 @@ class Runs:
     def __len__(self) -> int: ...
 
 def runs_from_pairs(
-    starts: Buffer, lengths: Buffer, height: int, width: int, clip: bool, /
+    starts: _Memory, lengths: _Memory, height: int, width: int, clip: bool, /
 ) -> tuple[Runs, tuple[bool, bool, bool, int, int, int, int]]: ...
-def runs_from_pixels(pixels: Buffer, height: int, width: int, /) -> Runs: ...
+def runs_from_pixels(pixels: _Memory, height: int, width: int, /) -> Runs: ...
 def pixels_from_runs(
-    runs: Runs, first: int, last: int, off: int, on: int, out: Buffer, /
+    runs: Runs, first: int, last: int, off: int, on: int, out: _Memory, /
 ) -> None: ...
 def area(runs: Runs, /) -> int: ...
 def bounding_box(runs: Runs, /) -> tuple[int, int, int, int]: ...
 def overlay(
     runs: Runs,
-    image: Buffer,
-    out: Buffer,
+    image: _Memory,
+    out: _Memory,
     inside: tuple[int, int, int, int],
     outside: tuple[int, int, int, int],
     threads: int,

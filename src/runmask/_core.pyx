@@ -5,6 +5,8 @@
 Nothing is decided here; arguments come checked from the modules above.
 """
 
+import os
+
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
     PyObject_GetBuffer,
@@ -345,3 +347,7 @@ def use_kernels(str name not None):
     """Switches to a kernel set by name; not while other threads are in the core."""
     if not c_use_kernels(name.encode()):
         raise InputError(f"kernel set {name!r}: not one of {', '.join(available_kernels())}")
+
+
+if os.environ.get("RUNMASK_KERNELS"):
+    use_kernels(os.environ["RUNMASK_KERNELS"])

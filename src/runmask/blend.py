@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,9 +112,9 @@ def _checked_colour(colour: Colour | None, name: str) -> tuple[int, int, int, in
 
 
 def _channel(value: Any) -> int:
-    if isinstance(value, (bool, np.bool_)) or not 0 <= value.__index__() <= 255:
+    if isinstance(value, (bool, np.bool_)) or not 0 <= index(value) <= 255:
         raise ValueError
-    return int(value)
+    return index(value)
 
 
 def _check_out(out: object, pixels: NDArray[np.uint8]) -> None:

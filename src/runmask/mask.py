@@ -10,29 +10,27 @@ that two masks of the same pixels have the same runs. A run may cross row ends.
 
 from __future__ import annotations
 
-import warnings
-from array import array
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, SupportsIndex
 
 import numpy as np
 
 from . import _core, formats
-from .errors import InputError, LimitError, MaskError, MaskTypeError
+from .errors import InputError, MaskError
+from .untrusted import (
+    MAX_PIXELS,
+    MAX_RUNS,
+    Policy,
+    ReadReport,
+    checked_shape,
+    read_runs,
+    warn_of_clipping,
+    why_not_canonical,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-MAX_PIXELS = 2**26
-"""The default limit for masks read from untrusted runs: 67 megapixels."""
-
-MAX_RUNS = 2**25
-"""The default limit for the number of untrusted runs."""
-
-_MAX_SIDE = 2**31 - 1
-_INT64 = np.iinfo(np.int64)
-
-Policy = Literal["strict", "clip"]
+    from .untrusted import Numbers
 
 
 class Box(NamedTuple):
@@ -50,26 +48,6 @@ class Box(NamedTuple):
     @property
     def height(self) -> int:
         return self.y1 - self.y0
-
-
-class ReadReport(NamedTuple):
-    """What was found in runs on reading them; :attr:`Mask.report`.
-
-    ``sorted``, ``disjoint`` and ``canonical`` say how the runs came. The rest counts: runs of length
-    zero, and under ``policy="clip"`` runs left out whole, runs cut, and the pixels left out.
-    """
-
-    sorted: bool = True
-    disjoint: bool = True
-    canonical: bool = True
-    empty_runs: int = 0
-    dropped_runs: int = 0
-    clipped_runs: int = 0
-    clipped_pixels: int = 0
-
-
-class ClippedRunsWarning(UserWarning):
-    """Runs reached outside the image, and ``policy="clip"`` left that part out."""
 
 
 class Mask:
@@ -114,8 +92,8 @@ class Mask:
 
     def __new__(
         cls,
-        starts: Sequence[int] | NDArray[np.integer[Any]],
-        lengths: Sequence[int] | NDArray[np.integer[Any]],
+        starts: Numbers,
+        lengths: Numbers,
         shape: tuple[SupportsIndex, SupportsIndex],
         policy: Policy = "strict",
         *,
@@ -123,38 +101,21 @@ class Mask:
         max_runs: int | None = MAX_RUNS,
         allow_empty: bool = False,
         require_canonical: bool = False,
-    ) -> Mask:
+    ) -> Self:
         if policy not in ("strict", "clip"):
             raise InputError(f"policy {policy!r}: not 'strict' or 'clip'")
-        height, width = _checked_shape(shape, max_pixels=max_pixels, allow_empty=allow_empty)
-        _check_counts(starts, lengths, max_runs)
+        height, width = checked_shape(shape, max_pixels=max_pixels, allow_empty=allow_empty)
         clip = policy == "clip"
-        first = _integers(starts, "starts", clip=clip)
-        second = _integers(lengths, "lengths", clip=clip)
-        if first.dtype != second.dtype or height * width > np.iinfo(np.int32).max:
-            first, second = first.astype(np.int64), second.astype(np.int64)
-        try:
-            runs, found = _core.runs_from_pairs(first, second, height, width, clip)
-        except MaskError as error:
-            assert error.index is not None
-            at = error.index
-            raise _bad_run(error, int(first[at]), int(second[at]), height, width) from None
-        report = ReadReport(*found)
+        runs, report = read_runs(starts, lengths, height, width, clip=clip, max_runs=max_runs)
         if require_canonical and not report.canonical:
             raise MaskError(
-                f"the runs are not canonical: {_why_not_canonical(report)}", code="not_canonical"
+                f"the runs are not canonical: {why_not_canonical(report)}", code="not_canonical"
             )
-        if report.dropped_runs or report.clipped_runs:
-            warnings.warn(
-                f"{report.dropped_runs} runs left out and {report.clipped_runs} cut: "
-                f"{report.clipped_pixels} px lay outside {height} x {width}",
-                ClippedRunsWarning,
-                stacklevel=2,
-            )
+        warn_of_clipping(report, height, width, stacklevel=2)
         return cls._of(runs, report)
 
     @classmethod
-    def _of(cls, runs: _core.Runs, report: ReadReport | None = None) -> Mask:
+    def _of(cls, runs: _core.Runs, report: ReadReport | None = None) -> Self:
         self = object.__new__(cls)
         object.__setattr__(self, "_runs", runs)
         object.__setattr__(self, "_report", report)
@@ -170,7 +131,7 @@ class Mask:
     # -- other ways to make one
 
     @classmethod
-    def from_array(cls, a: ArrayLike, threshold: float | None = None) -> Mask:
+    def from_array(cls, a: ArrayLike, threshold: float | None = None) -> Self:
         """The mask of an array ``(H, W)`` of bools or numbers, of any strides.
 
         A pixel is set where ``a`` is not zero, or, with a threshold, where ``a > threshold``.
@@ -188,7 +149,7 @@ class Mask:
     @classmethod
     def from_response(
         cls, body: bytes | str | dict[str, Any], policy: Policy = "strict", **limits: Any
-    ) -> Mask:
+    ) -> Self:
         """The mask in a Copyleaks answer or webhook: its JSON, or the dict read from it.
 
         ``limits`` are ``max_pixels`` and ``max_runs``. Raises ResponseFormatError if the body is no
@@ -198,15 +159,15 @@ class Mask:
         return cls(starts, lengths, shape, policy, **limits)
 
     @classmethod
-    def empty(cls, shape: tuple[SupportsIndex, SupportsIndex]) -> Mask:
+    def empty(cls, shape: tuple[SupportsIndex, SupportsIndex]) -> Self:
         """No pixel set."""
-        height, width = _checked_shape(shape, max_pixels=None, allow_empty=True)
+        height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
         return cls((), (), (height, width), max_pixels=None, allow_empty=True)
 
     @classmethod
-    def full(cls, shape: tuple[SupportsIndex, SupportsIndex]) -> Mask:
+    def full(cls, shape: tuple[SupportsIndex, SupportsIndex]) -> Self:
         """All pixels set."""
-        height, width = _checked_shape(shape, max_pixels=None, allow_empty=True)
+        height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
         return cls((0,), (height * width,), (height, width), max_pixels=None, allow_empty=True)
 
     # -- what it holds
@@ -324,7 +285,7 @@ class Mask:
             out[row : row + step] = choices[part]
         return out
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("a Mask holds runs: an array of its pixels is always a copy")
         return self.to_array(dtype=bool if dtype is None else dtype)
@@ -363,153 +324,7 @@ def _unpickle(
     return cls(starts, lengths, shape, max_pixels=None, max_runs=None, allow_empty=True)
 
 
-# -- checking what comes in
-
-
-def _checked_shape(
-    shape: tuple[SupportsIndex, SupportsIndex], *, max_pixels: int | None, allow_empty: bool
-) -> tuple[int, int]:
-    try:
-        height, width = shape
-    except (TypeError, ValueError):
-        raise InputError(f"shape {shape!r:.80}: not (height, width)") from None
-    sides = []
-    for name, side in (("height", height), ("width", width)):
-        if isinstance(side, (bool, np.bool_)) or not hasattr(side, "__index__"):
-            raise MaskTypeError(f"{name} {side!r:.80}: not an integer", code="shape_type")
-        value = int(side.__index__())
-        if not (0 if allow_empty else 1) <= value <= _MAX_SIDE:
-            raise LimitError(
-                f"{name} {value}: not between {0 if allow_empty else 1} and {_MAX_SIDE}"
-                + ("; allow_empty=True accepts 0" if value == 0 else ""),
-                code="side",
-            )
-        sides.append(value)
-    pixels = sides[0] * sides[1]
-    if max_pixels is not None and pixels > max_pixels:
-        raise LimitError(
-            f"{sides[0]} x {sides[1]} = {pixels} px > max_pixels {max_pixels}", code="max_pixels"
-        )
-    return sides[0], sides[1]
-
-
-def _check_counts(starts: object, lengths: object, max_runs: int | None) -> None:
-    counts = []
-    for name, runs in (("starts", starts), ("lengths", lengths)):
-        try:
-            counts.append(len(runs))  # type: ignore[arg-type]
-        except TypeError:
-            raise MaskTypeError(f"{name}: {type(runs).__name__} is no sequence of integers") from None
-    if counts[0] != counts[1]:
-        raise MaskError(
-            f"{counts[0]} starts but {counts[1]} lengths: each run has one of both",
-            code="length_mismatch",
-            index=min(counts),
-        )
-    if max_runs is not None and counts[0] > max_runs:
-        raise LimitError(f"{counts[0]} runs > max_runs {max_runs}", code="max_runs")
-
-
-def _integers(values: object, name: str, *, clip: bool) -> NDArray[Any]:
-    """One-dimensional, contiguous, native int32 or int64."""
-    if not isinstance(values, (list, tuple)):
-        found = _plain_buffer(values, name)
-        if found.dtype.kind == "u" and found.dtype.itemsize == 8:
-            return _from_uint64(found, name, clip=clip)
-        if found.dtype.kind in "iu":
-            small = found.dtype.kind == "i" and found.dtype.itemsize == 4
-            return np.ascontiguousarray(found, np.int32 if small else np.int64)
-        if found.dtype.kind != "O":
-            at = f"[0] is {found[0]}" if len(found) else f" is of type {found.dtype}"
-            if len(found) == 0 and found.dtype.kind == "f":  # what np.array([]) gives
-                return np.empty(0, np.int64)
-            raise MaskTypeError(f"{name}{at} ({found.dtype}): not an integer", index=0)
-        values = found.tolist()
-    if set(map(type, values)) <= {int}:
-        try:
-            return np.frombuffer(array("q", values), np.int64) if values else np.empty(0, np.int64)
-        except OverflowError:
-            pass
-    return _one_by_one(values, name, clip=clip)
-
-
-def _plain_buffer(values: object, name: str) -> NDArray[Any]:
-    if isinstance(values, (str, bytes, bytearray)):
-        raise MaskTypeError(f"{name}: {type(values).__name__} is no sequence of integers")
-    try:
-        found = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise MaskTypeError(f"{name}: not a sequence of integers ({error})") from None
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise MaskTypeError(f"{name}: has masked items")
-    if found.ndim != 1:
-        raise MaskTypeError(f"{name}: {found.ndim} dimensions, not 1")
-    return found
-
-
-def _from_uint64(values: NDArray[Any], name: str, *, clip: bool) -> NDArray[Any]:
-    if len(values) and int(values.max()) > _INT64.max:
-        if not clip:
-            at = int(np.argmax(values > _INT64.max))
-            raise _too_large(name, at, int(values[at]))
-        values = np.minimum(values, np.uint64(_INT64.max))
-    return values.astype(np.int64)
-
-
-def _one_by_one(values: Sequence[object], name: str, *, clip: bool) -> NDArray[Any]:
-    """The slow road: says which item is wrong, takes NumPy integers and integers of any size."""
-    result = np.empty(len(values), np.int64)
-    for at, value in enumerate(values):
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-            raise MaskTypeError(
-                f"{name}[{at}] is {value!r:.80} ({type(value).__name__}): not an integer", index=at
-            )
-        number = int(value)
-        if not _INT64.min <= number <= _INT64.max:
-            if not clip:
-                raise _too_large(name, at, number)
-            number = _INT64.max if number > 0 else _INT64.min
-        result[at] = number
-    return result
-
-
-def _too_large(name: str, at: int, value: int) -> MaskError:
-    digits = value.bit_length() * 3 // 10
-    shown = str(value) if digits < 400 else f"a number of about {digits} digits"
-    return MaskError(
-        f"{name}[{at}] = {shown}: outside 64 bits, and far outside any image",
-        code="run_past_end" if value > 0 else f"negative_{name.removesuffix('s')}",
-        index=at,
-    )
-
-
-def _bad_run(error: MaskError, start: int, length: int, height: int, width: int) -> MaskError:
-    total = height * width
-    at = error.index
-    hint = "use policy='clip' to keep the part inside"
-    if error.code == "negative_length":
-        text = f"run {at}: length {length} is negative (start {start}); {hint}"
-    elif error.code == "negative_start":
-        text = f"run {at}: start {start} is negative (length {length}); {hint}"
-    else:
-        text = (
-            f"run {at}: start {start} + length {length} = {start + length} exceeds height*width = "
-            f"{height}*{width} = {total} by {start + length - total} px; if the image was rotated "
-            f"or resized, check the shape; {hint}"
-        )
-        if length == 0:
-            text = f"run {at}: start {start} lies behind height*width = {height}*{width} = {total}"
-    return MaskError(text, code=error.code, index=at)
-
-
-def _why_not_canonical(report: ReadReport) -> str:
-    if not report.sorted:
-        return "not sorted"
-    if not report.disjoint:
-        return "some overlap"
-    if report.empty_runs:
-        return f"{report.empty_runs} are empty"
-    return "some touch each other or leave the image"
+# -- arrays in
 
 
 def _plain_array(a: ArrayLike) -> NDArray[Any]:
@@ -529,7 +344,7 @@ def _plain_array(a: ArrayLike) -> NDArray[Any]:
     return values
 
 
-# -- checking where to write
+# -- arrays out
 
 
 def _row_range(rows: slice | None, height: int) -> tuple[int, int]:

@@ -1,0 +1,43 @@
+# demo, test: all that is needed is Python 3.11 or later, a C++ compiler and make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test check core bench wheel clean
+
+demo: $(READY)
+	$(BIN)/runmask detect examples/*.jpg -o demo --overwrite
+
+test: $(READY)
+	$(BIN)/pytest
+
+# lint, formats, types
+check: $(READY)
+	$(BIN)/pip install -q --group lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror csrc/*.h csrc/*.cc csrc/tests/*.cc
+
+# the C++ core alone, under the address and undefined-behaviour sanitizers
+core: $(READY)
+	$(BIN)/cmake -S . -B build/core
+	$(BIN)/cmake --build build/core
+	$(BIN)/ctest --test-dir build/core --output-on-failure
+
+bench: $(READY)
+	$(BIN)/pip install -q --group bench
+	$(BIN)/python benchmarks/run.py
+
+wheel: $(READY)
+	$(BIN)/pip wheel --no-deps -w dist .
+
+clean:
+	rm -rf .venv build dist demo
+
+$(READY): pyproject.toml CMakeLists.txt $(wildcard csrc/*) $(wildcard src/runmask/*.py*) $(wildcard src/runmask/*/*.py)
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --upgrade pip
+	$(BIN)/pip install -q --group test cmake
+	$(BIN)/pip install -q '.[all]'
+	touch $@

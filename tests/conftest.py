@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from runmask import _core
+
+hypothesis.settings.register_profile(
+    "runmask",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("runmask")
+
+
+@pytest.fixture(params=_core.available_kernels())
+def kernels(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs a test once for every kernel set of this processor."""
+    before = _core.kernels()
+    _core.use_kernels(request.param)
+    yield request.param
+    _core.use_kernels(before)
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    return Path(__file__).parent / "golden"
