@@ -598,3 +598,8 @@ def test_preview_is_small_upright_and_on_white():
     assert small.shape == (100, 50, 3)
     assert small.min() > 250
     assert images.read(images.preview(noise(4, 1, 3))).shape == (4, 1, 3)
+    assert images.read(images.preview(noise(1, 5000, 3), side=100)).shape == (1, 100, 3)
+    image = np.dstack([smooth(307, 611)[:, :, 2]] * 3)
+    means = image[:304, :608].reshape(76, 4, 152, 4, 3).mean(axis=(1, 3))
+    small = images.read(images.preview(image, side=200))
+    assert np.abs(small - means).mean() < 6

@@ -7,7 +7,6 @@ not be written, 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,16 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import click
-    import rich.console
-    import rich.progress
-    import rich.table
-    import rich.text
+
+    from . import terminal
 except ImportError as missing:  # one line for whoever typed `runmask`, not a traceback
     raise SystemExit(f"runmask needs {missing.name!r}: pip install 'runmask[cli]'") from missing
 
 from .errors import (
     AuthError,
     InputError,
+    MaskError,
     OutputError,
     QuotaError,
     ResponseFormatError,
@@ -35,6 +33,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .detection import Detection
+    from .mask import Mask
     from .scan import Job, Result, Service
 
 SOME_FAILED, BAD_INPUT, REFUSED, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 5, 130
@@ -43,17 +42,16 @@ _MAX_ANSWER = 2**28
 _KEYS = ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY")
 _DEVELOPMENT = {"email": "sandbox@localhost", "api_key": "00000000-0000-0000-0000-000000000000"}
 _SANDBOX_NOTE = (
-    "No service was asked: the embedded sandbox answers. Its answers are an analysis for"
-    " development and not those of a trained detector."
+    "The embedded sandbox answers, no service is asked: this is an analysis for development, not a"
+    " trained detector."
 )
-_WIDE = 160  # columns of a table that goes to a file or a pipe
 
 Colour = tuple[int, int, int, int] | None
 
 
 class _Failure(click.ClickException):
     def __init__(self, error: RunmaskError):
-        super().__init__(_plain(str(error)))
+        super().__init__(terminal.printable(str(error)))
         self.exit_code = _exit_code(error)  # type: ignore[misc]  # a class variable in click
 
 
@@ -111,7 +109,7 @@ _overwrite_option = click.option("--overwrite", is_flag=True, help="Replace file
     epilog="Exit codes: 0 all well, 1 some photos failed, 2 usage or bad input, 3 credentials or"
     " credits, 5 an output could not be written, 130 interrupted.",
 )
-@click.version_option(package_name="runmask")
+@click.version_option(package_name="runmask", prog_name="runmask")
 def main() -> None:
     """Masks of AI-image detectors: fetch, draw and describe them."""
 
@@ -160,29 +158,30 @@ def detect(
         refuse_existing([index])
     results: list[Result] = []
     failures: list[tuple[Job, RunmaskError]] = []
-    with _service(service, base_url) as (client, note), _progress(jobs) as progress:
-        click.echo(note, err=True)
+    with _service(service, base_url) as (client, note), terminal.progress(jobs) as progress:
+        terminal.warn(note)
         for job in progress:
             try:
                 result = scan(job, client, inside=inside, outside=outside, overwrite=overwrite)
             except RunmaskError as error:
                 failures.append((job, error))
-                click.echo(f"{_plain(str(job.photo))}: {_plain(str(error))}", err=True)
+                terminal.warn(f"{job.photo}: {error}")
                 if as_json:
-                    _say(json.dumps(_failure_line(job, error)))
+                    terminal.say_json(_failure_line(job, error))
                 if _exit_code(error) in (REFUSED, NOT_WRITTEN):
                     break
                 continue
             results.append(result)
             if as_json:
-                _say(json.dumps(_result_line(result)))
+                terminal.say_json(_result_line(result))
     if results:
         _write_page(index, results, note, overwrite)
-    if not as_json:
-        _say_table(_result_table(results))
+    if results and not as_json:
+        rows = [[r.job.photo, *terminal.answer_cells(r.detection), r.job.overlay] for r in results]
+        terminal.say_table(["photo", *terminal.ANSWER_COLUMNS, "overlay"], rows)
     if results:
-        click.echo(f"{len(results)} of {len(jobs)} photos done; to look at: {index}", err=True)
-    sys.exit(_code_of_all(len(results), [error for _, error in failures]))
+        terminal.warn(f"{len(results)} of {len(jobs)} photos done; to look at: {index}")
+    sys.exit(_code_of_all(len(results), [_code_of_scan(error) for _, error in failures]))
 
 
 @main.command("overlay")
@@ -191,7 +190,6 @@ def detect(
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @_colours
 @_overwrite_option
-@_json_option
 def overlay_command(
     image: Path,
     response: Path,
@@ -199,7 +197,6 @@ def overlay_command(
     inside: Colour,
     outside: Colour,
     overwrite: bool,
-    as_json: bool,
 ) -> None:
     """Draw the mask of an answer over its image.
 
@@ -213,15 +210,12 @@ def overlay_command(
     images.writable_format(output)
     if not overwrite:
         refuse_existing([output])
-    mask = _read_answer(response).mask
+    mask = _mask_of(_read_answer(response))
     picture = images.load(image, mode=None, shape=mask.shape)
     pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
     images.write(output, pixels, orientation=picture.orientation, overwrite=overwrite)
-    if as_json:
-        _say(json.dumps({"output": str(output), **_mask_facts(mask)}))
-    else:
-        size = f"{mask.shape[1]} x {mask.shape[0]}"
-        _say(f"{_plain(str(output))}: {size}, {mask.area:,} pixels marked ({mask.fraction:.4%})")
+    marked = f"{mask.area:,} of {mask.width} x {mask.height} pixels marked ({mask.fraction:.4%})"
+    terminal.say(f"{terminal.printable(str(output))}: {marked}")
 
 
 @main.command()
@@ -229,21 +223,23 @@ def overlay_command(
 @_json_option
 def info(responses: tuple[Path, ...], as_json: bool) -> None:
     """Describe saved answers of a service."""
-    rows, errors = [], []
+    rows: list[list[object]] = []
+    errors: list[RunmaskError] = []
     for path in responses:
         try:
             detection = _read_answer(path)
-            line = {"file": str(path), **detection.to_dict(), **_mask_facts(detection.mask)}
+            cells = terminal.answer_cells(detection)
         except RunmaskError as error:
             errors.append(error)
-            click.echo(f"{_plain(str(path))}: {_plain(str(error))}", err=True)
+            terminal.warn(f"{path}: {error}")
             continue
-        rows.append((path, detection))
+        runs = len(detection.mask) if detection.mask is not None else None
+        rows.append([path, *cells, runs, detection.model, detection.ids.get("scan_id")])
         if as_json:
-            _say(json.dumps(line))
+            terminal.say_json({"file": str(path), **terminal.answer_line(detection)})
     if rows and not as_json:
-        _say_table(_info_table(rows))
-    sys.exit(_code_of_all(len(rows), errors))
+        terminal.say_table(["answer", *terminal.ANSWER_COLUMNS, "runs", "model", "scan id"], rows)
+    sys.exit(_code_of_all(len(rows), [_exit_code(error) for error in errors]))
 
 
 @main.command()
@@ -291,7 +287,7 @@ def _service(name: str | None, base_url: str | None) -> Iterator[tuple[Service, 
         return
     credentials = {} if has_key and name == "copyleaks" else _DEVELOPMENT
     with Copyleaks(**credentials, base_url=base_url, login_url=base_url) as client:
-        yield client, f"Asking {_plain(base_url)}."
+        yield client, f"Asking {base_url}."
 
 
 def _write_page(index: Path, results: Sequence[Result], note: str, overwrite: bool) -> None:
@@ -318,7 +314,24 @@ def _read_answer(path: Path) -> Detection:
     return Detection.from_copyleaks(raw)
 
 
-# -- what is printed -----------------------------------------------------------------------------
+def _mask_of(detection: Detection) -> Mask:
+    if detection.mask is None:
+        raise ResponseFormatError("the answer has no mask")
+    return detection.mask
+
+
+def _result_line(result: Result) -> dict[str, Any]:
+    job = result.job
+    files = {name: str(getattr(job, name)) for name in ("overlay", "mask", "response")}
+    answer = terminal.answer_line(result.detection)
+    return {"ok": True, "photo": str(job.photo), "files": files, **answer}
+
+
+def _failure_line(job: Job, error: RunmaskError) -> dict[str, Any]:
+    return {"ok": False, "photo": str(job.photo), "error": error.code, "message": str(error)}
+
+
+# -- exit codes ----------------------------------------------------------------------------------
 
 
 def _exit_code(error: RunmaskError) -> int:
@@ -329,106 +342,16 @@ def _exit_code(error: RunmaskError) -> int:
     return BAD_INPUT if isinstance(error, (InputError, ImportError)) else SOME_FAILED
 
 
-def _code_of_all(done: int, errors: Sequence[RunmaskError]) -> int:
-    codes = {_exit_code(error) for error in errors}
+def _code_of_scan(error: RunmaskError) -> int:
+    """As above, but an answer that cannot be read is the service's fault and not the input's."""
+    is_answer = isinstance(error, (ResponseFormatError, MaskError))
+    return SOME_FAILED if is_answer else _exit_code(error)
+
+
+def _code_of_all(done: int, codes: Sequence[int]) -> int:
     for code in (REFUSED, NOT_WRITTEN):
         if code in codes:
             return code
-    if codes == {BAD_INPUT} and not done:
+    if not done and set(codes) == {BAD_INPUT}:
         return BAD_INPUT
     return SOME_FAILED if codes else 0
-
-
-@contextmanager
-def _progress(jobs: Sequence[Job]) -> Iterator[Iterator[Job]]:
-    """The jobs in order, under a bar where a person watches."""
-    if not sys.stderr.isatty():
-        yield iter(jobs)
-        return
-    with rich.progress.Progress(
-        *rich.progress.Progress.get_default_columns(),
-        rich.progress.TimeElapsedColumn(),
-        console=rich.console.Console(stderr=True),
-        transient=True,
-    ) as bar:
-        yield iter(bar.track(jobs, description="photos"))
-
-
-def _say(text: str) -> None:
-    """A line to stdout. A reader that went away is no reason to drop work that was paid for."""
-    try:
-        click.echo(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-
-
-def _say_table(table: rich.table.Table) -> None:
-    width = None if sys.stdout.isatty() else _WIDE
-    console = rich.console.Console(width=width)
-    with console.capture() as capture:
-        console.print(table)
-    _say(capture.get().rstrip("\n"))
-
-
-def _result_table(results: Sequence[Result]) -> rich.table.Table:
-    table = _table("photo", "verdict", "marked", "size", "box (x, y)", "overlay")
-    for result in results:
-        _row(table, result.job.photo, *_facts(result.detection), result.job.overlay)
-    return table
-
-
-def _info_table(rows: Sequence[tuple[Path, Detection]]) -> rich.table.Table:
-    table = _table("answer", "verdict", "marked", "size", "box (x, y)", "runs", "model", "scan id")
-    for path, detection in rows:
-        runs = f"{len(detection.mask.starts):,}"
-        _row(table, path, *_facts(detection), runs, detection.model, detection.scan_id)
-    return table
-
-
-def _facts(detection: Detection) -> list[str]:
-    mask = detection.mask
-    box = mask.bbox
-    where = f"{box.x0}..{box.x1 - 1}, {box.y0}..{box.y1 - 1}" if box else "-"
-    share = f"{mask.area:,} ({mask.fraction:.2%})"
-    return [str(detection.verdict), share, f"{mask.shape[1]} x {mask.shape[0]}", where]
-
-
-def _table(*names: str) -> rich.table.Table:
-    table = rich.table.Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _row(table: rich.table.Table, *cells: object) -> None:
-    shown = ("-" if cell is None else _plain(str(cell)) for cell in cells)
-    table.add_row(*(rich.text.Text(cell) for cell in shown))
-
-
-def _mask_facts(mask: Any) -> dict[str, Any]:
-    return {
-        "height": mask.shape[0],
-        "width": mask.shape[1],
-        "area": mask.area,
-        "fraction": mask.fraction,
-        "bbox": list(mask.bbox) if mask.bbox else None,
-        "runs": len(mask.starts),
-    }
-
-
-def _result_line(result: Result) -> dict[str, Any]:
-    job = result.job
-    files = {name: str(getattr(job, name)) for name in ("photo", "overlay", "mask", "response")}
-    answer = {**result.detection.to_dict(), **_mask_facts(result.detection.mask)}
-    return {"ok": True, **{k: v for k, v in answer.items() if k not in files}, **files}
-
-
-def _failure_line(job: Job, error: RunmaskError) -> dict[str, Any]:
-    return {"ok": False, "photo": str(job.photo), "error": error.code, "message": str(error)}
-
-
-def _plain(text: str) -> str:
-    """Text from files and servers without what would steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

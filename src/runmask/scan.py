@@ -10,7 +10,7 @@ from typing import Protocol
 from . import images
 from .blend import overlay
 from .detection import Detection
-from .errors import InputError, OutputError
+from .errors import InputError, OutputError, ResponseFormatError
 from .output import atomic_write, distinct_names
 from .page import Card
 
@@ -111,6 +111,8 @@ def scan(
     detection = service.check(data, filename=job.photo.name)
     atomic_write(job.response, detection.raw, overwrite=overwrite)
     mask = detection.mask
+    if mask is None:
+        raise ResponseFormatError(f"{name}: the answer has no mask")
     picture = images.fit(stored, mask.shape, name)
     before = images.preview(picture.pixels, orientation=picture.orientation)
     pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)

@@ -92,16 +92,18 @@ def writable_format(path: str | os.PathLike[str]) -> str:
     return _format_of(path, None)
 
 
-def preview(image: npt.NDArray[np.uint8], *, side: int = 800, orientation: int = 1) -> bytes:
+def preview(image: npt.NDArray[np.uint8], *, side: int = 900, orientation: int = 1) -> bytes:
     """A small upright JPEG of an image for pages and lists; alpha is shown on white.
 
-    ``side`` is the length of the longer side in pixels; smaller images keep their size.
+    The longer side has at most ``side`` pixels, and the size is a whole fraction of the
+    image's, which is four times as fast as any size; up to a row and column may be cut off.
     """
     with extra("images"):
         import cv2
-    scale = min(1.0, side / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint16)
+    step = -(-max(image.shape[:2]) // side)
+    width, height = max(1, image.shape[1] // step), max(1, image.shape[0] // step)
+    whole = image[: height * step, : width * step]
+    small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint16)
     if small.ndim == 3 and small.shape[2] == 4:
         alpha = small[:, :, 3:]
         small = (small[:, :, :3] * alpha + 255 * (255 - alpha)) // 255
