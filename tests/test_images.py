@@ -230,7 +230,8 @@ def test_first_frame_of_many(fmt):
     frames = [Image.fromarray(np.full((20, 30, 3), c, np.uint8)) for c in (10, 120, 240)]
     data = saved(frames[0], fmt, save_all=True, append_images=frames[1:])
     picture = images.load(data)
-    assert picture.frames == 3
+    assert picture.has_more_frames
+    assert not images.load(saved(frames[0], fmt)).has_more_frames
     assert picture.format == fmt
     assert np.abs(picture.pixels.astype(int) - 10).max() <= 2
 

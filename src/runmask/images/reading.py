@@ -31,14 +31,15 @@ class Picture:
         they are. Give it to :func:`write` to keep the grid and have viewers turn it.
     format : str
         What the content was: PNG, JPEG, WEBP, BMP, TIFF, GIF or HEIF.
-    frames : int
-        How many frames or pages the file has; the first was read.
+    has_more_frames : bool
+        Whether the file has further frames or pages; the first was read. (They are not counted:
+        a hostile file may have millions.)
     """
 
     pixels: Pixels
     orientation: int
     format: str
-    frames: int
+    has_more_frames: bool
 
 
 def read(
@@ -138,19 +139,19 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
         return _decode_heif(data, mode, name, max_pixels)
     image = _open(data, fmt)
     _check_size(image.size, name, max_pixels)
-    frames = int(getattr(image, "n_frames", 1))
+    more = bool(getattr(image, "is_animated", False))
     if fmt == "TIFF":
-        return _decode_tiff(data, image, mode, name, frames)
+        return _decode_tiff(data, image, mode, name, more)
     pixels = None
     if fmt == "JPEG":
         pixels = _decode_jpeg(data, image, mode, name)
-    elif fmt == "WEBP" and frames == 1:
+    elif fmt == "WEBP" and not more:
         pixels = _decode_webp(data, image, mode)
     if pixels is None:
         pixels = _from_pillow(image, mode, name)
     if pixels.shape[1::-1] != image.size:
         raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
-    return Picture(pixels, _orientation(image), fmt, frames)
+    return Picture(pixels, _orientation(image), fmt, more)
 
 
 def _open(data: bytes, fmt: str) -> "Image.Image":
@@ -270,7 +271,7 @@ def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels
     return _uint8(cv2.cvtColor(stored, cv2.COLOR_RGB2RGBA))
 
 
-def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, frames: int) -> Picture:
+def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, more: bool) -> Picture:
     tags = image.tag_v2
     starts = tags.get(273, tags.get(324, ()))  # of strips, or of tiles
     sizes = tags.get(279, tags.get(325, ()))
@@ -279,7 +280,7 @@ def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, frames: 
     # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
     orientation = _orientation(image)
     pixels = _from_pillow(image, mode, name)
-    return Picture(as_stored(pixels, orientation), orientation, "TIFF", frames)
+    return Picture(as_stored(pixels, orientation), orientation, "TIFF", more)
 
 
 def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
@@ -287,7 +288,7 @@ def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> 
         import pillow_heif
     file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     _check_size(file.size, name, max_pixels)
-    return Picture(_from_pillow(file.to_pillow(), mode, name), 1, "HEIF", len(file))
+    return Picture(_from_pillow(file.to_pillow(), mode, name), 1, "HEIF", len(file) > 1)
 
 
 def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:
