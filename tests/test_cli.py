@@ -71,7 +71,7 @@ def test_overlay_is_what_the_library_draws(tmp_path, answer):
     path = photo(tmp_path / "a.png", 512, 512)
     done = run("overlay", path, answer, "-o", tmp_path / "out.png")
     assert done.exit_code == 0, done.stderr
-    assert "64 of 512 x 512 pixels marked (0.0244%)" in done.stdout
+    assert "512 x 512, 64 pixels marked (0.0244 %)" in done.stdout
     mask = runmask.Detection.from_copyleaks(answer.read_bytes()).mask
     want = runmask.overlay(images.read(path), mask)
     assert np.array_equal(images.read(tmp_path / "out.png"), want)
@@ -156,9 +156,9 @@ def test_info_is_a_table(answer):
     assert head.split()[:2] == ["answer", "verdict"]
     for cell in (
         "ai ",
-        "64 (0.02%)",
+        "64 (0.0244 %)",
         "512 x 512",
-        "200..215, 100..103",
+        "200..216, 100..104",
         " 4 ",
         "claims-7f3a-front",
     ):

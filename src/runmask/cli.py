@@ -214,8 +214,8 @@ def overlay_command(
     picture = images.load(image, mode=None, shape=mask.shape)
     pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
     images.write(output, pixels, orientation=picture.orientation, overwrite=overwrite)
-    marked = f"{mask.area:,} of {mask.width} x {mask.height} pixels marked ({mask.fraction:.4%})"
-    terminal.say(f"{terminal.printable(str(output))}: {marked}")
+    marked = f"{mask.area:,} pixels marked ({terminal.share(mask.fraction)})"
+    terminal.say(f"{terminal.printable(str(output))}: {mask.width} x {mask.height}, {marked}")
 
 
 @main.command()

@@ -125,7 +125,7 @@ def scan(
         before=before,
         after=images.preview(pixels, orientation=turned),
         facts=[
-            f"{mask.fraction:.2%} of the pixels",
+            f"{100 * mask.fraction:.3g} % of the pixels marked",
             f"{mask.shape[1]} x {mask.shape[0]}",
             *([f"model {detection.model}"] if detection.model else []),
         ],

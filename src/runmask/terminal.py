@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .detection import Detection
     from .scan import Job
 
-_WIDE = 160  # columns of a table that goes to a file or a pipe
+_WIDE = 1000  # columns of a table that goes to a file or a pipe: nothing is folded there
 
-ANSWER_COLUMNS = ("verdict", "marked", "size", "box (x, y)")
+ANSWER_COLUMNS = ("verdict", "marked", "size", "box x, y (end exclusive)")
 
 
 def say(text: str) -> None:
@@ -70,15 +70,19 @@ def progress(jobs: Sequence[Job]) -> Iterator[Iterator[Job]]:
         yield iter(bar.track(jobs, description="photos"))
 
 
+def share(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
+
+
 def answer_cells(detection: Detection) -> list[object]:
     """What a table says of an answer, under :data:`ANSWER_COLUMNS`."""
     mask = detection.mask
     if mask is None:
         return [detection.verdict, None, None, None]
     box = mask.bbox
-    where = f"{box.x0}..{box.x1 - 1}, {box.y0}..{box.y1 - 1}" if box else None
-    share = f"{mask.area:,} ({mask.fraction:.2%})"
-    return [detection.verdict, share, f"{mask.width} x {mask.height}", where]
+    where = f"{box.x0}..{box.x1}, {box.y0}..{box.y1}" if box else None
+    marked = f"{mask.area:,} ({share(mask.fraction)})"
+    return [detection.verdict, marked, f"{mask.width} x {mask.height}", where]
 
 
 def answer_line(detection: Detection) -> dict[str, Any]:
