@@ -27,7 +27,9 @@ core: $(READY)
 
 bench: $(READY)
 	$(BIN)/pip install -q --group bench
-	$(BIN)/python benchmarks/run.py
+	mkdir -p build
+	$(BIN)/pytest benchmarks -q -W default -o python_files='bench_*.py' --benchmark-disable-gc --benchmark-json=build/bench.json >build/bench.log
+	$(BIN)/python benchmarks/report.py build/bench.json
 
 wheel: $(READY)
 	$(BIN)/pip wheel --no-deps -w dist .

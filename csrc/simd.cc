@@ -92,7 +92,35 @@ size_t changes(const uint8_t* pixels, size_t count, bool* inside, uint16_t* posi
   return found;
 }
 
-uint8_t over_255(uint32_t v) { return static_cast<uint8_t>((v + (v >> 8)) >> 8); }
+// The blends below work on 64 bytes at a time, as 32 pairs of an even and an odd byte: plain loops
+// over 16-bit numbers, which any compiler turns into whatever vectors its baseline has.
+constexpr size_t kPairs = 32;
+
+void blend_pairs(const uint16_t* from, uint16_t* to, const BlendSide& side, size_t term) {
+  const uint16_t* even = side.even + term;
+  const uint16_t* odd = side.odd + term;
+  const unsigned scale = side.scale;
+  for (size_t i = 0; i < kPairs; ++i) {
+    const auto e = static_cast<uint16_t>((from[i] & 0xFFu) * scale + even[i]);
+    const auto o = static_cast<uint16_t>((from[i] >> 8) * scale + odd[i]);
+    const auto e_over_255 = static_cast<uint16_t>(static_cast<uint16_t>(e + (e >> 8)) >> 8);
+    const auto o_over_255 = static_cast<uint16_t>(static_cast<uint16_t>(o + (o >> 8)) & 0xFF00u);
+    to[i] = static_cast<uint16_t>(e_over_255 | o_over_255);
+  }
+}
+
+// For each byte of mask bits, the bytes of 8 pixels: 0xFF where the pixel is set.
+template <size_t Channels>
+constexpr auto kChannelMasks = [] {
+  struct {
+    uint8_t of[256][8 * Channels];
+  } table{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    for (size_t i = 0; i < 8 * Channels; ++i)
+      table.of[byte][i] = byte >> (i / Channels) & 1 ? 0xFF : 0;
+  }
+  return table;
+}();
 
 template <size_t Channels>
 void blend_uniform(const uint8_t* from, uint8_t* to, const BlendSide& side) {
@@ -101,20 +129,33 @@ void blend_uniform(const uint8_t* from, uint8_t* to, const BlendSide& side) {
     if (from != to) std::memcpy(to, from, kBytes);
     return;
   }
-  for (size_t i = 0; i < kBytes / 2; ++i) {
-    const size_t term = Channels == 4 ? i % 32 : i;  // 64 bytes hold whole pixels of 4, 192 of 3
-    to[2 * i] = over_255(uint32_t{from[2 * i]} * side.scale + side.even[term]);
-    to[2 * i + 1] = over_255(uint32_t{from[2 * i + 1]} * side.scale + side.odd[term]);
+  for (size_t at = 0; at < kBytes; at += 2 * kPairs) {
+    uint16_t here[kPairs], blended[kPairs];
+    std::memcpy(here, from + at, sizeof here);
+    blend_pairs(here, blended, side, Channels == 3 ? at / 2 : 0);
+    std::memcpy(to + at, blended, sizeof blended);
   }
 }
 
 template <size_t Channels>
 void blend_mixed(const uint8_t* from, uint8_t* to, uint64_t word, const BlendPair& pair) {
-  for (size_t p = 0; p < kWordPixels; ++p, from += Channels, to += Channels) {
-    const BlendSide& side = pair.side[word >> p & 1];
-    const uint16_t terms[4] = {side.even[0], side.odd[0], side.even[1], side.odd[1]};
-    for (size_t c = 0; c < Channels; ++c)
-      to[c] = over_255(uint32_t{from[c]} * side.scale + terms[c]);
+  constexpr size_t kBytes = kWordPixels * Channels;
+  uint8_t masks[kBytes];
+  for (size_t byte = 0; byte < 8; ++byte) {
+    std::memcpy(masks + 8 * Channels * byte, kChannelMasks<Channels>.of[word >> (8 * byte) & 0xFF],
+                8 * Channels);
+  }
+  for (size_t at = 0; at < kBytes; at += 2 * kPairs) {
+    const size_t term = Channels == 3 ? at / 2 : 0;
+    uint16_t here[kPairs], outside[kPairs], inside[kPairs], mask[kPairs];
+    std::memcpy(here, from + at, sizeof here);
+    std::memcpy(mask, masks + at, sizeof mask);
+    blend_pairs(here, outside, pair.side[0], term);
+    blend_pairs(here, inside, pair.side[1], term);
+    for (size_t i = 0; i < kPairs; ++i) {
+      outside[i] = static_cast<uint16_t>(outside[i] ^ ((outside[i] ^ inside[i]) & mask[i]));
+    }
+    std::memcpy(to + at, outside, sizeof outside);
   }
 }
 

@@ -1,0 +1,60 @@
+"""Decode, encode and overlay at 4096 x 4096, on masks from the sparsest to the densest.
+
+Each competitor's every call is one turn of one round; report.py takes the medians.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cases
+import numpy as np
+import pytest
+from competitors import JOBS, Competitor, Prepared
+
+from runmask import Mask
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    rounds = metafunc.config.getoption("--rounds")
+    metafunc.parametrize(
+        ("job", "mask", "competitor", "turn"),
+        [
+            (name, mask, competitor.name, turn)
+            for name, job in JOBS.items()
+            for mask in cases.MASKS
+            for competitor in job.competitors
+            for turn in range(min(rounds, competitor.rounds or rounds))
+        ],
+    )
+
+
+def competitor_of(job: str, name: str) -> Competitor:
+    return next(each for each in JOBS[job].competitors if each.name == name)
+
+
+@lru_cache(maxsize=16)  # the competitors of one job and mask, which are neighbours
+def prepared(job: str, mask: str, name: str) -> tuple[Prepared, bool | None]:
+    made = competitor_of(job, name).prepared(mask)
+    return made, None if name.startswith("limit") else correct(job, mask, made.result())
+
+
+@lru_cache(maxsize=1)
+def expected(job: str, mask: str) -> Any:
+    return JOBS[job].expected(mask)
+
+
+def correct(job: str, mask: str, result: Any) -> bool:
+    want = expected(job, mask)
+    if isinstance(result, Mask):
+        result = result.starts, result.lengths
+    if isinstance(want, tuple):
+        return all(np.array_equal(a, b) for a, b in zip(result, want, strict=True))
+    return np.array_equal(result, want)
+
+
+def test_turn(benchmark: Any, job: str, mask: str, competitor: str, turn: int) -> None:
+    made, right = prepared(job, mask, competitor)
+    benchmark.extra_info.update(job=job, mask=mask, competitor=competitor, correct=right)
+    benchmark.pedantic(made.call, rounds=1, iterations=1)

@@ -1,0 +1,357 @@
+"""What is measured: for each job ours, every peer that has it, the guide's loop and the limit.
+
+A competitor prepares what it needs outside the clock and hands back the call to time. Peers get
+the input form they like best; where one needs decoded pixels, they are ready and cost it nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cases
+import cv2
+import numpy as np
+import rlemasklib
+from PIL import Image
+from pycocotools import mask as coco
+
+import runmask
+from runmask import Mask, _core
+
+INSIDE, OUTSIDE = (255, 0, 0, 120), (0, 255, 0, 120)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    call: Callable[[], Any]
+    result: Callable[[], Any]  # what the call gives for fresh input; checked once, off the clock
+
+
+@dataclass(frozen=True)
+class Competitor:
+    name: str
+    prepare: Callable[[str], Callable[[], Any] | Prepared]
+    rounds: int | None = None  # None: all
+
+    def prepared(self, mask: str) -> Prepared:
+        made = self.prepare(mask)
+        return made if isinstance(made, Prepared) else Prepared(made, made)
+
+
+@dataclass(frozen=True)
+class Job:
+    title: str
+    limit: str  # the competitor that moves the same bytes and does nothing else
+    expected: Callable[[str], Any]
+    competitors: tuple[Competitor, ...]
+
+
+def runs(mask: str) -> tuple[np.ndarray, np.ndarray]:
+    made = Mask.from_array(cases.pixels(mask))
+    return made.starts.astype(np.int64), made.lengths.astype(np.int64)
+
+
+def with_kernels(name: str, call: Callable[[], Any]) -> Callable[[], Any]:
+    def switched() -> Any:
+        _core.use_kernels(name)
+        return call()
+
+    return switched
+
+
+def ours(prepare: Callable[[str], Callable[[], Any]]) -> tuple[Competitor, ...]:
+    """One competitor for each kernel set of this processor."""
+    return tuple(
+        Competitor(f"runmask {name}", lambda mask, name=name: with_kernels(name, prepare(mask)))
+        for name in _core.available_kernels()
+    )
+
+
+# -- decode
+
+
+def decode_loop(mask: str) -> Callable[[], Any]:
+    starts, lengths = (values.tolist() for values in runs(mask))
+    total = cases.SIZE**2
+
+    def call() -> list[int]:
+        pixels = [0] * total
+        for i in range(len(starts)):
+            start, length = starts[i], lengths[i]
+            for j in range(length):
+                position = start + j
+                if position < total:
+                    pixels[position] = 1
+        return pixels
+
+    return Prepared(call, lambda: np.array(call(), np.uint8).reshape(cases.SIZE, -1))
+
+
+def decode_repeat(mask: str) -> Callable[[], Any]:
+    starts, lengths = runs(mask)
+    bounds = np.concatenate(
+        ([0], np.column_stack((starts, starts + lengths)).ravel(), [cases.SIZE**2])
+    )
+    counts = np.diff(bounds)
+    values = (np.arange(len(counts)) % 2).astype(np.uint8)
+    return lambda: np.repeat(values, counts).reshape(cases.SIZE, cases.SIZE)
+
+
+def decode_coco(mask: str) -> Callable[[], Any]:
+    rle = coco.encode(np.asfortranarray(cases.pixels(mask).T))
+    return lambda: coco.decode(rle).T
+
+
+def decode_rlemasklib(mask: str) -> Callable[[], Any]:
+    rle = rlemasklib.RLEMask.from_array(np.asfortranarray(cases.pixels(mask).T))
+    return lambda: rle.to_array(order="F").T
+
+
+def decode_ours(mask: str) -> Callable[[], Any]:
+    made = Mask.from_array(cases.pixels(mask))
+    return made.to_array
+
+
+def memset(mask: str) -> Callable[[], Any]:
+    out = np.zeros((cases.SIZE, cases.SIZE), np.uint8)
+    return lambda: out.fill(1)
+
+
+DECODE = Job(
+    "Decode: runs to uint8 pixels",
+    "limit: memset",
+    cases.pixels,
+    (
+        *ours(decode_ours),
+        Competitor("rlemasklib", decode_rlemasklib),
+        Competitor("numpy.repeat", decode_repeat),
+        Competitor("pycocotools", decode_coco),
+        Competitor("guide's loop", decode_loop, rounds=1),
+        Competitor("limit: memset", memset),
+    ),
+)
+
+# -- encode
+
+
+def encode_ours(mask: str) -> Callable[[], Any]:
+    pixels = cases.pixels(mask)
+    return lambda: Mask.from_array(pixels)
+
+
+def encode_numpy(mask: str) -> Callable[[], Any]:
+    flat = cases.pixels(mask).ravel()
+
+    def call() -> tuple[np.ndarray, np.ndarray]:
+        turns = np.flatnonzero(flat[1:] ^ flat[:-1]) + 1
+        if flat[0]:
+            turns = np.concatenate(([0], turns))
+        if len(turns) % 2:
+            turns = np.append(turns, flat.size)
+        return turns[::2], turns[1::2] - turns[::2]
+
+    return call
+
+
+def encode_coco(mask: str) -> Callable[[], Any]:
+    pixels = cases.pixels(mask).copy().T  # peers refuse read-only arrays
+    return Prepared(
+        lambda: coco.encode(pixels), lambda: Mask.from_array(coco.decode(coco.encode(pixels)).T)
+    )
+
+
+def encode_rlemasklib(mask: str) -> Callable[[], Any]:
+    pixels = cases.pixels(mask).copy().T
+
+    def call() -> Any:
+        return rlemasklib.RLEMask.from_array(pixels, is_sparse=False)
+
+    return Prepared(call, lambda: Mask.from_array(call().to_array(order="F").T))
+
+
+def encode_loop(mask: str) -> Callable[[], Any]:
+    flat = cases.pixels(mask).ravel().tolist()
+
+    def call() -> tuple[list[int], list[int]]:
+        starts, lengths, before = [], [], 0
+        for index, value in enumerate(flat):
+            if value and not before:
+                starts.append(index)
+                lengths.append(0)
+            if value:
+                lengths[-1] += 1
+            before = value
+        return starts, lengths
+
+    return call
+
+
+def read_stream(mask: str) -> Callable[[], Any]:
+    words = cases.pixels(mask).view(np.uint64)
+    return lambda: np.bitwise_or.reduce(words, axis=None)
+
+
+ENCODE = Job(
+    "Encode: uint8 pixels to runs",
+    "limit: read",
+    runs,
+    (
+        *ours(encode_ours),
+        Competitor("rlemasklib", encode_rlemasklib),
+        Competitor("numpy xor + flatnonzero", encode_numpy),
+        Competitor("pycocotools", encode_coco),
+        Competitor("Python loop", encode_loop, rounds=1),
+        Competitor("limit: read", read_stream),
+    ),
+)
+
+# -- overlay
+
+
+def blended(mask: str) -> np.ndarray:
+    """By Pillow's rule, through a palette; the tests hold it against the per-pixel example."""
+    return pillow_palette(mask)()
+
+
+def pillow_palette(mask: str) -> Callable[[], np.ndarray]:
+    pixels, image = cases.pixels(mask), cases.image()
+    colours = np.array([OUTSIDE, INSIDE], np.uint8)
+    below = Image.fromarray(image).convert("RGBA")
+
+    def call() -> np.ndarray:
+        top = Image.fromarray(colours[pixels])
+        return np.asarray(Image.alpha_composite(below, top).convert("RGB"))
+
+    return call
+
+
+def guide_overlay(mask: str) -> Callable[[], Any]:
+    pixels, image = cases.pixels(mask), cases.image()
+
+    def call() -> np.ndarray:
+        painted = Image.new("RGBA", (cases.SIZE, cases.SIZE), (0, 0, 0, 0))
+        access = painted.load()
+        for y in range(cases.SIZE):
+            for x in range(cases.SIZE):
+                access[x, y] = INSIDE if pixels[y, x] == 1 else OUTSIDE
+        result = Image.alpha_composite(Image.fromarray(image).convert("RGBA"), painted)
+        return np.asarray(result.convert("RGB"))
+
+    return call
+
+
+def numpy_overlay(mask: str) -> Callable[[], Any]:
+    pixels, image = cases.pixels(mask), cases.image()
+    terms = np.array([OUTSIDE, INSIDE], np.uint16)[:, :3] * np.uint16(120) + np.uint16(127)
+
+    def call() -> np.ndarray:
+        value = image * np.uint16(135)
+        value += terms[pixels]
+        return (value // np.uint16(255)).astype(np.uint8)
+
+    return call
+
+
+def cv2_overlay(mask: str) -> Callable[[], Any]:
+    """Two look-up tables, one picture copied over the other where the mask is set."""
+    pixels, image = cases.pixels(mask), cases.image()
+    ramp = np.arange(256, dtype=np.uint32)[:, None]
+    tables = [
+        ((ramp * 135 + np.array(colour[:3]) * 120 + 127) // 255).astype(np.uint8).reshape(1, 256, 3)
+        for colour in (OUTSIDE, INSIDE)
+    ]
+
+    def call() -> np.ndarray:
+        result = cv2.LUT(image, tables[0])
+        return cv2.copyTo(cv2.LUT(image, tables[1]), pixels, result)
+
+    return call
+
+
+def cv2_add_weighted(mask: str) -> Callable[[], Any]:
+    pixels, image = cases.pixels(mask), cases.image()
+    green = np.full_like(image, OUTSIDE[:3])
+    red = np.full_like(image, INSIDE[:3])
+
+    def call() -> np.ndarray:
+        colours = cv2.copyTo(red, pixels, green.copy())
+        return cv2.addWeighted(image, 135 / 255, colours, 120 / 255, 0)
+
+    return call
+
+
+def in_place(threads: int, **sides: Any) -> Callable[[str], Any]:
+    def prepare(mask: str) -> Prepared:
+        made = Mask.from_array(cases.pixels(mask))
+        work = cases.image().copy()
+
+        def fresh() -> np.ndarray:
+            return runmask.overlay(cases.image(), made, threads=threads, **sides)
+
+        return Prepared(
+            lambda: runmask.overlay(work, made, out=work, threads=threads, **sides), fresh
+        )
+
+    return prepare
+
+
+def forced(name: str, prepare: Callable[[str], Prepared]) -> Callable[[str], Prepared]:
+    def switched(mask: str) -> Prepared:
+        made = prepare(mask)
+        return Prepared(with_kernels(name, made.call), with_kernels(name, made.result))
+
+    return switched
+
+
+def overlay_ours(mask: str) -> Callable[[], Any]:
+    made = Mask.from_array(cases.pixels(mask))
+    return lambda: runmask.overlay(cases.image(), made)
+
+
+def modify(mask: str) -> Callable[[], Any]:
+    work = cases.image().ravel().copy().view(np.uint64)
+    return lambda: np.bitwise_xor(work, np.uint64(7), out=work)
+
+
+def copy(mask: str) -> Callable[[], Any]:
+    return lambda: cases.image().copy()
+
+
+OVERLAY_PEERS = (
+    Competitor("cv2.LUT x 2 + copyTo", cv2_overlay),
+    Competitor("cv2.addWeighted", cv2_add_weighted),
+    Competitor("numpy uint16", numpy_overlay, rounds=3),
+    Competitor("Pillow, palette", pillow_palette, rounds=3),
+    Competitor("guide's loop", guide_overlay, rounds=1),
+)
+
+OVERLAY_IN_PLACE = Job(
+    "Overlay in place: two colours over RGB",
+    "limit: read, modify, write",
+    blended,
+    (
+        *(
+            Competitor(f"runmask {name}", forced(name, in_place(1)))
+            for name in _core.available_kernels()
+        ),
+        Competitor("runmask, 2 threads", forced(_core.available_kernels()[0], in_place(2))),
+        *OVERLAY_PEERS,
+        Competitor("limit: read, modify, write", modify),
+    ),
+)
+
+OVERLAY_FRESH = Job(
+    "Overlay to a fresh image",
+    "limit: image.copy()",
+    blended,
+    (*ours(overlay_ours), *OVERLAY_PEERS[:2], Competitor("limit: image.copy()", copy)),
+)
+
+JOBS = {
+    "decode": DECODE,
+    "encode": ENCODE,
+    "overlay_in_place": OVERLAY_IN_PLACE,
+    "overlay_fresh": OVERLAY_FRESH,
+}
