@@ -46,6 +46,8 @@ class Job:
     limit: str  # the competitor that moves the same bytes and does nothing else
     expected: Callable[[str], Any]
     competitors: tuple[Competitor, ...]
+    masks: tuple[str, ...] = cases.MASKS
+    same: Callable[[Any, Any], bool] = np.array_equal
 
 
 def runs(mask: str) -> tuple[np.ndarray, np.ndarray]:

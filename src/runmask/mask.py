@@ -373,6 +373,8 @@ def _check_out(out: object, shape: tuple[int, int], dtype: DTypeLike) -> None:
 
 def _as_bytes(values: tuple[Any, Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
     """Both values as the bytes that an array of a one-byte type holds; None for other types."""
+    if values == (0, 1):
+        return (0, 1) if dtype.itemsize == 1 else None
     try:
         off, on = values
         with np.errstate(all="raise"):

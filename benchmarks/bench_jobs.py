@@ -1,4 +1,4 @@
-"""Decode, encode and overlay at 4096 x 4096, on masks from the sparsest to the densest.
+"""Decode, encode and overlay at 4096 x 4096 on masks from sparse to dense, and file to file.
 
 Each competitor's every call is one turn of one round; report.py takes the medians.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import cases
 import numpy as np
 import pytest
 from competitors import JOBS, Competitor, Prepared
+from file_jobs import FILE_JOBS
 
 from runmask import Mask
+
+ALL_JOBS = JOBS | FILE_JOBS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -22,8 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ("job", "mask", "competitor", "turn"),
         [
             (name, mask, competitor.name, turn)
-            for name, job in JOBS.items()
-            for mask in cases.MASKS
+            for name, job in ALL_JOBS.items()
+            for mask in job.masks
             for competitor in job.competitors
             for turn in range(min(rounds, competitor.rounds or rounds))
         ],
@@ -31,18 +33,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def competitor_of(job: str, name: str) -> Competitor:
-    return next(each for each in JOBS[job].competitors if each.name == name)
+    return next(each for each in ALL_JOBS[job].competitors if each.name == name)
 
 
 @lru_cache(maxsize=16)  # the competitors of one job and mask, which are neighbours
 def prepared(job: str, mask: str, name: str) -> tuple[Prepared, bool | None]:
     made = competitor_of(job, name).prepared(mask)
-    return made, None if name.startswith("limit") else correct(job, mask, made.result())
+    return made, None if name.startswith(("limit", "share")) else correct(job, mask, made.result())
 
 
 @lru_cache(maxsize=1)
 def expected(job: str, mask: str) -> Any:
-    return JOBS[job].expected(mask)
+    return ALL_JOBS[job].expected(mask)
 
 
 def correct(job: str, mask: str, result: Any) -> bool:
@@ -51,7 +53,7 @@ def correct(job: str, mask: str, result: Any) -> bool:
         result = result.starts, result.lengths
     if isinstance(want, tuple):
         return all(np.array_equal(a, b) for a, b in zip(result, want, strict=True))
-    return np.array_equal(result, want)
+    return ALL_JOBS[job].same(result, want)
 
 
 def test_turn(benchmark: Any, job: str, mask: str, competitor: str, turn: int) -> None:
