@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from .errors import InputError, ResponseFormatError
-from .formats import load_object
+from .formats import MAX_BYTES, load_object
 from .mask import Mask
 
 Verdict = Literal["ai", "human"]
@@ -52,13 +52,13 @@ class Detection:
         vars(self).update(service=service, raw=raw, answer=answer)
 
     @staticmethod
-    def from_copyleaks(raw: bytes | str) -> Detection:
+    def from_copyleaks(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> Detection:
         """Read an answer of Copyleaks' image detector, or its webhook of the same shape.
 
-        Raises ResponseFormatError if it is not JSON, or has neither a result nor a summary.
-        O(bytes).
+        Raises ResponseFormatError if it is not JSON, or has neither a result nor a summary, and
+        LimitError if it is longer than ``max_bytes``. O(bytes).
         """
-        answer = load_object(raw)
+        answer = load_object(raw, max_bytes=max_bytes)
         if "result" not in answer and "summary" not in answer:
             error = answer.get("error", _MISSING)
             found = (
@@ -127,6 +127,11 @@ class Detection:
         return {}
 
     @property
+    def scan_id(self) -> str | None:
+        """The id of the scan, where the service has such."""
+        return self.ids.get("scan_id")
+
+    @property
     def credits(self) -> float | None:
         """What was charged."""
         return None
@@ -178,8 +183,8 @@ class Detection:
     def to_dict(self) -> dict[str, Any]:
         """Everything but ``raw``, ready for ``json.dumps``.
 
-        What cannot be read is None, and ``errors`` says why, by name. The mask comes as its shape,
-        runs and measures.
+        What cannot be read is None, and ``errors`` says why, by name. The mask comes as its
+        measures; its runs are in ``raw``.
         """
         told: dict[str, Any] = {"service": self.service}
         errors: dict[str, str] = {}
@@ -309,8 +314,6 @@ def _plain(value: Any) -> Any:
             "runs": len(value),
             "area": value.area,
             "fraction": value.fraction,
-            "bbox": value.bbox,
-            "starts": value.starts.tolist(),
-            "lengths": value.lengths.tolist(),
+            "bbox": None if value.bbox is None else list(value.bbox),
         }
     return value._asdict() if isinstance(value, Summary) else value

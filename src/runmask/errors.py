@@ -14,6 +14,8 @@
     └── APIError                         the service did not give an answer
         ├── APIConnectionError           no connection, or one that broke
         │   └── APITimeoutError          a time limit ran out
+        ├── APIResponseError             it said "success" and sent what is no answer of it
+        │                                (a ResponseFormatError as well)
         └── StatusError                  the service answered with an error
             ├── AuthError                401, or the login was refused
             ├── QuotaError               402: no credits left
@@ -142,6 +144,8 @@ class APIError(RunmaskError):
         ``"no"``, ``"yes"`` or ``"unknown"``: whether the service may have charged for it.
     body : bytes
         The answer as it came, complete.
+    scan_id : str or None
+        The id of the scan, where the service has such; give it again to ask for the same scan.
     """
 
     code = "api"
@@ -167,6 +171,7 @@ class APIError(RunmaskError):
         self.retryable = retryable
         self.billed = billed
         self.body = body
+        self.scan_id: str | None = None
 
 
 class APIConnectionError(APIError):
@@ -179,6 +184,12 @@ class APITimeoutError(APIConnectionError):
     """A time limit ran out."""
 
     code = "timeout"
+
+
+class APIResponseError(APIError, ResponseFormatError):
+    """The service reported success, and sent something else than its answer."""
+
+    code = "response_format"
 
 
 class StatusError(APIError):

@@ -79,8 +79,8 @@ def load_json(body: bytes | str, *, max_bytes: int = MAX_BYTES) -> object:
     ------
     ResponseFormatError
         ``offset`` is the byte and ``path`` the field, where known. ``code`` is ``json_truncated``
-        if the text only lacks its end, else ``json_syntax``, ``html``, ``encoding``, ``not_finite``,
-        ``duplicate_key``, ``too_deep`` or ``number_too_long``.
+        if the text only lacks its end, else ``json_syntax``, ``html``, ``encoding``,
+        ``not_finite``, ``duplicate_key``, ``too_deep`` or ``number_too_long``.
     LimitError
         The body is longer than ``max_bytes``.
     """

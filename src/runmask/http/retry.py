@@ -1,0 +1,200 @@
+"""When to send again: the protocol of attempts, without any input or output.
+
+:func:`exchange` is a generator. It yields a :class:`Request`, to be sent, or a :class:`Wait`, to be
+slept; a driver (there is one for threads and one for event loops) does so and sends back what came.
+
+What may be resent
+------------------
+==============================================  ==============================================
+not sent: no connection, TLS, first byte        resent
+429; 503 with ``Retry-After``; 408; 425         resent: the service did no work
+500, 502, 504, bare 503, any other 5xx          may have been billed: only ``resend_ambiguous``
+timeout, reset, an answer cut off               may have been billed: only ``resend_ambiguous``
+any other status                                never
+==============================================  ==============================================
+
+A request that costs nothing (a login) is resent in all the upper cases.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import threading
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from ..errors import APIError, APITimeoutError
+
+MAX_BACKOFF_S = 60.0
+MAX_RETRY_AFTER_S = 120.0
+BUDGET = 10.0
+BUDGET_REFUND = 0.1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to send. Its repr tells neither headers nor content: they hold secrets.
+
+    ``files`` are multipart parts, ``name: (filename, content, media type)``, and ``fields`` the
+    text parts before them. ``billed``: the service may charge for it.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict, repr=False)
+    billed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back: header names in lower case, the body decoded and complete."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Wait:
+    seconds: float
+
+
+Effect = Request | Wait
+Outcome = Reply | Exception | None
+
+
+class Budget:
+    """A reserve for resending, shared by all calls of a client, so that a dead service is not
+    stormed: each resend takes 1 of 10, each success gives 0.1 back."""
+
+    def __init__(self, capacity: float = BUDGET) -> None:
+        self._capacity = self._left = capacity
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        with self._lock:
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
+
+    def refund(self) -> None:
+        with self._lock:
+            self._left = min(self._capacity, self._left + BUDGET_REFUND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How often to resend (``retries``), and the bound of the first random wait (``backoff_s``)."""
+
+    retries: int
+    backoff_s: float
+    resend_ambiguous: bool
+    budget: Budget = field(default_factory=Budget)
+    uniform: Callable[[float, float], float] = random.uniform
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One call of the user: its time limit, and what its attempts have come to so far."""
+
+    deadline: float
+    clock: Callable[[], float]
+    attempts: int = 0
+    ambiguous: bool = False
+
+    def left(self) -> float:
+        """Seconds."""
+        return self.deadline - self.clock()
+
+
+def exchange(
+    request: Request, judge: Callable[[Reply], T | APIError], policy: Policy, call: Call
+) -> Generator[Effect, Outcome, T]:
+    """Send until ``judge`` finds an answer, or raise the error.
+
+    ``judge`` turns a reply into what the call returns, or into the error that it means.
+    """
+    for resends in itertools.count():
+        if call.left() <= 0:
+            raise out_of_time(call)
+        call.attempts += 1
+        outcome = yield request
+        result = judge(outcome) if isinstance(outcome, Reply) else outcome
+        if not isinstance(result, Exception):
+            policy.budget.refund()
+            return result  # type: ignore[return-value]
+        if not isinstance(result, APIError):
+            raise result
+        wait = _wait_before_resend(result, resends, policy, call)
+        result.attempts = call.attempts
+        if call.ambiguous:
+            result.billed = "unknown"
+        if wait is None:
+            raise result
+        yield Wait(wait)
+    raise AssertionError  # for the type checker: the loop has no end
+
+
+def _wait_before_resend(error: APIError, resends: int, policy: Policy, call: Call) -> float | None:
+    """Seconds; None if the error is final."""
+    call.ambiguous |= error.billed == "unknown"
+    if not error.retryable or resends >= policy.retries:
+        return None
+    if error.billed != "no" and not policy.resend_ambiguous:
+        return None
+    named = getattr(error, "retry_after", None)
+    if named is None:
+        wait = policy.uniform(0, min(MAX_BACKOFF_S, policy.backoff_s * 2**resends))
+    elif named > MAX_RETRY_AFTER_S:
+        return None
+    else:
+        wait = named + policy.uniform(0, named / 10)  # so that many clients do not return at once
+    if wait >= call.left() or not policy.budget.take():
+        return None
+    return wait
+
+
+def out_of_time(call: Call) -> APITimeoutError:
+    return APITimeoutError(
+        "the time limit of the call ran out before the request was sent",
+        attempts=call.attempts,
+        retryable=True,
+        billed="unknown" if call.ambiguous else "no",
+    )
+
+
+_SECONDS = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The wait that ``Retry-After`` names, in seconds from now; None for none, and for junk.
+
+    A date is taken relative to the reply's own ``Date``: a wrong clock here does not matter.
+    """
+    text = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    then = _date(text)
+    if then is None:
+        return None
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (then - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        value = parsedate_to_datetime(text[:64])
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,373 @@
+"""Sending one request over the network: the only import of the HTTP library.
+
+Both transports turn whatever happens into a value, a :class:`Reply` or an error that is not raised
+yet: so no exception of the HTTP library, which holds the request and its secrets, is in the chain
+or the traceback of ours.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseError,
+    APITimeoutError,
+    InputError,
+    LimitError,
+    MissingDependencyError,
+)
+from .address import host_of
+from .retry import Call, Reply, Request, out_of_time
+from .secret import Secret
+
+try:
+    import anyio
+    import anyio.lowlevel
+    import anyio.to_thread
+    import httpcore2
+    import httpx2
+except ImportError as error:
+    raise MissingDependencyError(
+        f"the service clients need {error.name}: pip install 'runmask[http]'"
+    ) from error
+
+T = TypeVar("T")
+
+_WRITE_SIZE = 64 * 1024
+
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Times in seconds, sizes in bytes. A proxy's address may hold a password."""
+
+    connect_timeout: float
+    read_timeout: float
+    max_response_bytes: int
+    ca_bundle: str | None
+    proxy: Secret | None
+
+
+class Transport:
+    """For threads: sends, sleeps, and lets one caller at a time in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        transport = httpx2.HTTPTransport(**_connection_options(settings))
+        # The library limits the time of each read, and a peer that drips a byte a second passes any
+        # such limit. Its pool knows network backends, but the transport has no argument for one.
+        transport._pool._network_backend = _DeadlineBackend()
+        self._client = httpx2.Client(transport=transport, **_CLIENT_OPTIONS)
+
+    def send(self, request: Request, call: Call) -> Reply | Exception:
+        exchange = _Exchange(request, self._settings, call)
+        token = _deadline.set(time.monotonic() + call.left())
+        try:
+            with exchange.watching():
+                built = self._client.build_request(**exchange.arguments(exchange.trace))
+                response = self._client.send(built, stream=True)
+                try:
+                    exchange.began(response)
+                    for chunk in response.iter_bytes():
+                        exchange.take(chunk)
+                finally:
+                    response.close()
+        finally:
+            _deadline.reset(token)
+        return exchange.outcome()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    @contextmanager
+    def exclusive(self, call: Call) -> Iterator[None]:
+        if not self._lock.acquire(timeout=max(0.0, call.left())):
+            raise out_of_time(call)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AsyncTransport:
+    """For the tasks of one event loop: as :class:`Transport`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = anyio.Lock()
+        self._loop: object = None
+        transport = httpx2.AsyncHTTPTransport(**_connection_options(settings))
+        self._client = httpx2.AsyncClient(transport=transport, **_CLIENT_OPTIONS)
+
+    async def send(self, request: Request, call: Call) -> Reply | Exception:
+        exchange = _Exchange(request, self._settings, call)
+        with exchange.watching(), anyio.fail_after(max(0.0, call.left())):
+            built = self._client.build_request(**exchange.arguments(exchange.async_trace))
+            response = await self._client.send(built, stream=True)
+            try:
+                exchange.began(response)
+                async for chunk in response.aiter_bytes():
+                    exchange.take(chunk)
+            finally:
+                await response.aclose()
+        return exchange.outcome()
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+    @asynccontextmanager
+    async def exclusive(self, call: Call) -> AsyncIterator[None]:
+        with anyio.move_on_after(max(0.0, call.left())) as scope:
+            await self._lock.acquire()
+        if scope.cancelled_caught:
+            raise out_of_time(call)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """For what blocks, such as reading a file."""
+        return await anyio.to_thread.run_sync(function)
+
+    def bind(self) -> None:
+        """Refuse a second event loop: the connections belong to the first."""
+        loop = anyio.lowlevel.current_token()
+        if self._loop is None:
+            self._loop = loop
+        if self._loop != loop:
+            raise RuntimeError(
+                "this client was used in another event loop; make one client per event loop"
+            )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+# The environment names proxies and .netrc files; a key must not go their way unasked.
+_CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "timeout": None}
+
+
+def _connection_options(settings: Settings) -> dict[str, Any]:
+    if settings.ca_bundle is None:
+        context = httpx2.create_ssl_context(trust_env=False)
+    else:
+        try:
+            context = ssl.create_default_context(cafile=settings.ca_bundle)
+        except OSError as error:
+            raise InputError(f"ca_bundle {settings.ca_bundle!r}: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return {"verify": context, "trust_env": False, "proxy": _proxy(settings.proxy)}
+
+
+def _proxy(address: Secret | None) -> httpx2.Proxy | None:
+    if address is None:
+        return None
+    with suppress(ValueError, httpx2.InvalidURL):
+        return httpx2.Proxy(address.reveal())
+    raise InputError("proxy: not an address such as 'http://proxy.example.org:3128'")
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _Exchange:
+    """One request on its way: what has been sent, what came, and what went wrong."""
+
+    def __init__(self, request: Request, settings: Settings, call: Call) -> None:
+        self._request = request
+        self._settings = settings
+        self._call = call
+        self._body_began = False
+        self._status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._fault: Exception | None = None
+
+    def arguments(self, trace: Any) -> dict[str, Any]:
+        """Of ``build_request``."""
+        request, settings, left = self._request, self._settings, max(0.0, self._call.left())
+        connect, read = min(settings.connect_timeout, left), min(settings.read_timeout, left)
+        files = {
+            name: (filename, io.BytesIO(content), media_type)
+            for name, (filename, content, media_type) in request.files.items()
+        }
+        return {
+            "method": request.method,
+            "url": request.url,
+            "headers": dict(request.headers),
+            "content": request.content,
+            "data": dict(request.fields) or None,
+            "files": files or None,
+            "timeout": httpx2.Timeout(connect=connect, read=read, write=read, pool=connect),
+            "extensions": {"trace": trace},
+        }
+
+    def trace(self, event: str, info: object) -> None:
+        self._body_began |= event.endswith("send_request_body.started")
+
+    async def async_trace(self, event: str, info: object) -> None:
+        self.trace(event, info)
+
+    def began(self, response: httpx2.Response) -> None:
+        self._status = response.status_code
+        self._headers = dict(response.headers)
+        length = self._headers.get("content-length", "")
+        if length.isdecimal() and len(length) < 19:
+            self._check_size(int(length))
+
+    def take(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        self._check_size(self._size)
+        self._chunks.append(chunk)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._settings.max_response_bytes:
+            raise _TooLargeError
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Keep what goes wrong within, as an error of ours that has no context."""
+        try:
+            yield
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, _TooLargeError) as error:
+            self._fault = self._explained(error)
+
+    def outcome(self) -> Reply | Exception:
+        refused = self._status is not None and self._status >= 300
+        if self._fault is not None and not refused:
+            return self._fault
+        # A refusal is one by its status alone, even if its body broke off.
+        status, body = self._status or 0, b"".join(self._chunks)
+        return Reply(status=status, headers=self._headers, body=body)
+
+    def _explained(self, error: Exception) -> Exception:
+        host = host_of(self._request.url)
+        known: dict[str, Any] = {
+            "status": self._status,
+            "billed": "unknown" if self._request.billed and self._body_began else "no",
+            "body": b"".join(self._chunks),
+        }
+        if isinstance(error, _TooLargeError):
+            return LimitError(
+                f"the answer of {host} is larger than max_response_bytes ="
+                f" {self._settings.max_response_bytes}"
+                + ("; it may have been billed" if known["billed"] != "no" else ""),
+                code="response_bytes",
+            )
+        if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+            return self._timeout(error, host, known)
+        cause = _tls_cause(error)
+        if cause is not None:
+            return APIConnectionError(f"TLS with {host}: {_told(cause)}", code="tls", **known)
+        if isinstance(error, httpx2.DecodingError):
+            message = f"the answer of {host} is not in its Content-Encoding: {_told(error)}"
+            return APIResponseError(message, code="encoding", retryable=True, **known)
+        if self._status is not None:
+            message = f"the answer of {host} broke off after {self._size} bytes: {_told(error)}"
+            return APIConnectionError(message, code="truncated", retryable=True, **known)
+        if isinstance(
+            error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+        ):
+            return APIConnectionError(f"cannot ask {host}: {_told(error)}", **known)
+        phase = "no answer from" if self._body_began else "no connection to"
+        return APIConnectionError(f"{phase} {host}: {_told(error)}", retryable=True, **known)
+
+    def _timeout(self, error: Exception, host: str, known: dict[str, Any]) -> APIError:
+        settings = self._settings
+        if self._call.left() <= 0:
+            reason = "the time limit of the call ran out"
+        elif isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
+            reason = f"no connection within {settings.connect_timeout:g} s"
+        elif isinstance(error, httpx2.WriteTimeout):
+            reason = f"it took nothing of the request for {settings.read_timeout:g} s"
+        else:
+            reason = f"it sent nothing for {settings.read_timeout:g} s"
+        return APITimeoutError(f"{host}: {reason}", retryable=True, **known)
+
+
+def _tls_cause(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _told(error: Exception) -> str:
+    """The library's words, escaped."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"the certificate is refused: {error.verify_message}"
+        if "expired" in text or "not yet valid" in text:
+            text += " (or the clock of this machine is wrong)"
+    else:
+        text = str(error) or type(error).__name__
+    return repr(text[:200])[1:-1]
+
+
+def _seconds_left(timeout: float | None, expired: type[Exception]) -> float:
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise expired("deadline")
+    return left if timeout is None else min(left, timeout)
+
+
+class _DeadlineBackend(httpcore2.SyncBackend):
+    """Network streams whose every operation ends with the call."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        timeout = _seconds_left(timeout, httpcore2.ConnectTimeout)
+        stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
+        return _DeadlineStream(stream)
+
+
+class _DeadlineStream(httpcore2.NetworkStream):
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _seconds_left(timeout, httpcore2.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for at in range(0, len(buffer), _WRITE_SIZE):
+            left = _seconds_left(timeout, httpcore2.WriteTimeout)
+            self._stream.write(buffer[at : at + _WRITE_SIZE], left)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.NetworkStream:
+        left = _seconds_left(timeout, httpcore2.ConnectTimeout)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

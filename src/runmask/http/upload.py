@@ -1,0 +1,122 @@
+"""The image that a caller hands over, as it will be sent: its bytes, its name, its type."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass, field
+from typing import IO
+
+from ..errors import ImageError, InputError, LimitError
+from ..images.source import read_bytes, sniff
+from .preflight import Limits, examine
+
+Image = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+
+MAX_NAME = 255
+
+_SUFFIXES = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "HEIF": (".heic", ".heif"),
+}
+_MEDIA_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+    "HEIF": "image/heic",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    data: bytes = field(repr=False)
+    filename: str
+    media_type: str
+
+
+def prepare(image: Image, filename: str | None, limits: Limits, *, preflight: bool) -> Upload:
+    """Read the image, judge it if asked to, and name it.
+
+    A name that was not given is made from the file's, with an ending that fits the content.
+
+    Raises
+    ------
+    ImageError, LimitError
+        It cannot be read, or (preflight) the service would not take it.
+    InputError
+        ``filename`` cannot be used, or the image is no path, bytes or binary file.
+    """
+    data = _read(image, limits, preflight=preflight)
+    kind = examine(data, limits) if preflight else _kind(data)
+    if filename is None:
+        filename = _made_name(_own_name(image), kind)
+    else:
+        _check_name(filename, preflight=preflight)
+    media_type = _MEDIA_TYPES.get(kind or "", "application/octet-stream")
+    return Upload(data=data, filename=filename, media_type=media_type)
+
+
+def _read(image: Image, limits: Limits, *, preflight: bool) -> bytes:
+    if isinstance(image, (str, os.PathLike, bytes, bytearray, memoryview)):
+        if preflight and isinstance(image, (str, os.PathLike)):
+            _check_file_size(image, limits)
+        return read_bytes(image)
+    if not callable(getattr(image, "read", None)):
+        raise InputError(f"image is {type(image).__name__}: not a path, bytes or a binary file")
+    data = image.read(limits.max_bytes + 1 if preflight else -1)
+    if not isinstance(data, bytes):
+        raise InputError("image is a file opened as text: open it with mode 'rb'")
+    return data
+
+
+def _check_file_size(path: str | os.PathLike[str], limits: Limits) -> None:
+    """Before memory is taken; a file that is not there is reported by reading it."""
+    try:
+        size = os.stat(path).st_size
+    except (OSError, ValueError):
+        return
+    if size > limits.max_bytes:
+        raise LimitError(
+            f"{os.fspath(path)!r} has {size:,} bytes: {limits.service} takes {limits.max_bytes:,};"
+            " preflight=False sends it all the same",
+            code="image_bytes",
+        )
+
+
+def _kind(data: bytes) -> str | None:
+    try:
+        return sniff(data, "the image")
+    except ImageError:
+        return None
+
+
+def _own_name(image: Image) -> str:
+    if isinstance(image, (str, os.PathLike)):
+        return os.path.basename(os.fspath(image))
+    name = getattr(image, "name", None)
+    return os.path.basename(name) if isinstance(name, str) else ""
+
+
+def _made_name(name: str, kind: str | None) -> str:
+    name = "".join(c if c.isprintable() else "_" for c in name)
+    stem, suffix = os.path.splitext(name)
+    fitting = _SUFFIXES.get(kind or "", (suffix.lower(),))
+    if suffix.lower() in fitting:
+        return f"{stem[: MAX_NAME - len(suffix)] or 'image'}{suffix}"
+    if any(suffix.lower() in suffixes for suffixes in _SUFFIXES.values()):
+        warnings.warn(f"{name!r} holds {kind}; sent as {fitting[0]}", stacklevel=4)
+    return f"{stem[: MAX_NAME - 5] or 'image'}{fitting[0]}"
+
+
+def _check_name(filename: str, *, preflight: bool) -> None:
+    if not isinstance(filename, str) or not 0 < len(filename) <= MAX_NAME:
+        raise InputError(f"filename {filename!r:.80}: not 1 to {MAX_NAME} characters")
+    if not filename.isprintable() or "/" in filename or "\\" in filename:
+        raise InputError(f"filename {filename!r:.80}: has a control character, / or \\")
+    suffixes = [suffix for group in _SUFFIXES.values() for suffix in group]
+    if preflight and os.path.splitext(filename)[1].lower() not in suffixes:
+        raise InputError(f"filename {filename!r:.80}: its ending is none of {' '.join(suffixes)}")
