@@ -143,15 +143,16 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     if fmt == "TIFF":
         return _decode_tiff(data, image, mode, name, more)
     pixels = None
+    plain = fmt == "PNG" and not more and _is_plain_png(data, image)
     if fmt == "JPEG":
         pixels = _decode_jpeg(data, image, mode, name)
-    elif fmt == "WEBP" and not more:
-        pixels = _decode_webp(data, image, mode)
+    elif plain or (fmt == "WEBP" and not more):
+        pixels = _decode_by_opencv(data, image, mode)
     if pixels is None:
         pixels = _from_pillow(image, mode, name)
     if pixels.shape[1::-1] != image.size:
         raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
-    return Picture(pixels, _orientation(image), fmt, more)
+    return Picture(pixels, 1 if plain else _orientation(image), fmt, more)
 
 
 def _open(data: bytes, fmt: str) -> "Image.Image":
@@ -253,8 +254,23 @@ def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None, name: str
         return None
 
 
-def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """OpenCV decodes a still WebP in half of Pillow's time; None if it cannot."""
+def _is_plain_png(data: bytes, image: "Image.Image") -> bool:
+    """8-bit colour, and no place where an orientation could stand.
+
+    Pillow must decode a PNG before it can tell its orientation, so only where there is none
+    does another decoder save time.
+    """
+    places = (b"eXIf", b"Raw profile type", b"adobe.xmp")
+    is_colour = image.mode in ("RGB", "RGBA") and data[24] == 8
+    return (
+        is_colour
+        and "transparency" not in image.info
+        and not any(place in data for place in places)
+    )
+
+
+def _decode_by_opencv(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """A still WebP in half of Pillow's time, a PNG in two thirds; None if it cannot."""
     with extra("images"):
         import cv2
     has_alpha = image.mode == "RGBA"
@@ -304,7 +320,7 @@ def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if mode is None:
         mode = "RGBA" if image.has_transparency_data else "RGB"
-    return _uint8(np.array(image.convert(mode)))
+    return _uint8(np.array(image if image.mode == mode else image.convert(mode)))
 
 
 def _uint8(array: Any) -> Pixels:
