@@ -28,9 +28,10 @@ MAY_IMPORT = {
     "output": {"errors"},
     "images": {"errors", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
-    "http": {"errors", "detection", "formats", "mask"},
+    "http": {"errors", "detection", "formats", "images"},
     "sandbox": {"errors", "mask", "formats", "images"},
     "page": {"errors", "detection", "mask", "output"},
+    "terminal": {"errors", "detection", "mask", "scan"},
     "scan": {"errors", "images", "blend", "detection", "output", "page"},
     "__init__": {"errors", "untrusted", "mask", "blend", "detection"},
 }
@@ -45,8 +46,8 @@ ONLY_IN = {
     "pillow_heif": {"images", "sandbox"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
-    "click": {"cli"},
-    "rich": {"cli"},
+    "click": {"cli", "terminal"},
+    "rich": {"cli", "terminal"},
 }
 
 

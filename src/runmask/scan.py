@@ -10,7 +10,7 @@ from typing import Protocol
 from . import images
 from .blend import overlay
 from .detection import Detection
-from .errors import InputError, OutputError, ResponseFormatError
+from .errors import APIError, InputError, OutputError, ResponseFormatError
 from .output import atomic_write, distinct_names
 from .page import Card
 
@@ -108,7 +108,12 @@ def scan(
     is_jpeg = job.overlay.suffix in (".jpg", ".jpeg")  # which holds no transparency
     stored = images.load(data, mode="RGB" if is_jpeg else None, orient=False, name=name)
     make_folder(job.response.parent)
-    detection = service.check(data, filename=job.photo.name)
+    try:
+        detection = service.check(data, filename=job.photo.name)
+    except APIError as error:
+        if error.billed != "no" and error.body:  # unreadable, but it may have been paid for
+            atomic_write(job.response, error.body, overwrite=overwrite)
+        raise
     atomic_write(job.response, detection.raw, overwrite=overwrite)
     mask = detection.mask
     if mask is None:

@@ -11,8 +11,9 @@ Each tile of the image gives three measurements of the luma plane:
 
 How a tile's texture and brightness drive these is learned from the image itself, by a robust fit.
 What the fit does not explain, in units of its usual spread, marks the tiles that are unlike the
-rest; their neighbours' agreement turns that into a confidence from 0 to 1. The mask is where the
-confidence, drawn to the edges of the image's content, passes one half.
+rest; their neighbours' agreement turns that into a confidence from 0 to 1. Tiles that are clipped
+to black or white have lost their grain, and count less. The mask is where the confidence, drawn
+to the edges of the image's content, passes one half.
 
 The same pixels give the same answer, bit for bit, on one machine.
 """
@@ -29,6 +30,7 @@ from .measurements import Floats, Image, measure
 from .regions import regions
 
 MARKED_AT = 2.6  # spreads from the usual at which the confidence is one half
+EVEN_SHARE = 0.05  # the marked share of an image at which its score is one half
 SOFTNESS = 0.35  # spreads over which it rises from one half to 0.73
 
 
@@ -62,10 +64,12 @@ def analyse(image: Image) -> Analysis:
     """
     height, width = image.shape[:2]
     tile = tile_side(height, width)
-    confidence = agree(unexplained(*measure(image, tile)))
+    measured, drivers, unclipped = measure(image, tile)
+    confidence = agree(unexplained(measured, drivers) * unclipped)
     soft = regions(confidence, image, tile)
     mask = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-    return Analysis(confidence, mask, score=min(max(float(soft.max()), 0.0), 1.0))
+    share = float(mask.mean())
+    return Analysis(confidence, mask, score=share / (share + EVEN_SHARE))
 
 
 def tile_side(height: int, width: int) -> int:
@@ -77,24 +81,23 @@ def tile_side(height: int, width: int) -> int:
 def unexplained(measured: Floats, drivers: Floats) -> Floats:
     """Return what texture and brightness do not explain of each measurement, in robust spreads."""
     texture, brightness = (spread_units(driver).ravel() for driver in drivers)
-    terms = np.stack(
-        [np.ones_like(texture), texture, texture**2, brightness, brightness**2], axis=1
-    )
+    terms = np.stack([np.ones_like(texture), texture, texture**2, brightness, brightness**2])
     rests = [robust_rest(terms, values.ravel()) for values in measured]
     return np.stack([spread_units(rest) for rest in rests]).reshape(measured.shape)
 
 
 def robust_rest(terms: Floats, values: Floats) -> Floats:
     """Return the rest of a least-squares fit in which outlying values count less (Huber)."""
+    ridge = 1e-6 * len(values) * np.eye(len(terms))
     weights = np.ones_like(values)
     rest = values
     for _ in range(6):
         # einsum, not the BLAS: its sums do not depend on how many threads happen to be free
-        normal = np.einsum("t,ti,tj->ij", weights, terms, terms, dtype=np.float64)
-        target = np.einsum("t,ti,t->i", weights, terms, values, dtype=np.float64)
-        ridge = 1e-6 * len(values) * np.eye(terms.shape[1])
-        solution = np.linalg.solve(normal + ridge, target).astype(np.float32)
-        rest = values - np.einsum("ti,i->t", terms, solution)
+        weighted = terms * weights
+        normal = np.einsum("it,jt->ij", weighted, terms)
+        target = np.einsum("it,t->i", weighted, values)
+        solution = np.linalg.solve(normal + ridge, target)
+        rest = values - np.einsum("it,i->t", terms, np.asarray(solution, np.float32))
         weights = np.asarray(1 / np.maximum(1, np.abs(spread_units(rest))), np.float32)
     return rest
 
@@ -112,6 +115,6 @@ def spread_units(values: Floats) -> Floats:
 
 def agree(deviations: Floats) -> Floats:
     """Return the confidence of every tile from its own and its neighbours' deviations."""
-    smooth = [spread_units(cv2.GaussianBlur(d, (0, 0), 1.5)) for d in deviations]
+    smooth = [spread_units(cv2.GaussianBlur(d, (0, 0), 2.0)) for d in deviations]
     distance = np.sqrt(np.mean(np.square(smooth), axis=0))
     return np.asarray(1 / (1 + np.exp((MARKED_AT - distance) / SOFTNESS)), np.float32)

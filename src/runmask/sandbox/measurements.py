@@ -14,9 +14,10 @@ STRIP_ROWS = 128  # measured in strips, so that memory does not grow with the im
 STRIP_HALO = 16  # rows of context for the filters; a multiple of the JPEG block
 
 
-def measure(image: Image, tile: int) -> tuple[Floats, Floats]:
-    """Return the logarithms ``(3, rows, columns)`` of the three measurements of every tile, and
-    ``(2, rows, columns)`` of what drives them: texture and brightness."""
+def measure(image: Image, tile: int) -> tuple[Floats, Floats, Floats]:
+    """Return the logarithms ``(3, rows, columns)`` of the three measurements of every tile,
+    ``(2, rows, columns)`` of what drives them, texture and brightness, and ``(rows, columns)``
+    of the share of its pixels that are not clipped to black or white."""
     height, width = image.shape[:2]
     columns = -(-width // tile)
     strips = []
@@ -30,7 +31,7 @@ def measure(image: Image, tile: int) -> tuple[Floats, Floats]:
         whole: Any = cv2.copyMakeBorder(luma, 0, below, 0, right, cv2.BORDER_REFLECT)
         strips.append(measure_strip(whole, top - first, rows * tile, tile))
     maps = np.concatenate(strips, axis=1)
-    return maps[:3], maps[3:]
+    return maps[:3], maps[3:5], maps[5]
 
 
 def measure_strip(luma: Image, skip: int, rows: int, tile: int) -> Floats:
@@ -52,7 +53,8 @@ def measure_strip(luma: Image, skip: int, rows: int, tile: int) -> Floats:
     quiet = quietest(grain[skip : skip + rows], tile)
     spectrum = tile_means(grain) / (octave + 0.25)
     measured = np.stack([level + 0.05, quiet + 0.05, spectrum + 0.02, octave + 0.25])
-    return np.concatenate([np.log(measured), tile_means(luma)[None] / np.float32(255)])
+    unclipped = tile_means(cv2.inRange(luma, 3, 252)) / 255
+    return np.concatenate([np.log(measured), [tile_means(luma) / 255, unclipped]])
 
 
 def quietest(grain: Floats, tile: int) -> Floats:

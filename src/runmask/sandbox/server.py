@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ from .app import MAX_HEAD, create_app
 from .settings import NOTICE, Settings
 
 START_S = 10  # a server that does not listen after that many seconds has failed
+BACKLOG = 512
 STOP_S = 5  # how long a stopping server waits for the requests in hand
 
 
@@ -91,10 +93,17 @@ def listening(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise InputError(f"port {port}: 0 to 65535 are ports, and 0 picks a free one")
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    # With the protocol named, asyncio switches Nagle's delay off: it looks for exactly that.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((address, port), family=family, backlog=512)
+        if os.name == "posix":  # elsewhere it would allow two servers on one port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
     except OSError as error:
+        sock.close()
         raise InputError(f"{host} port {port} cannot be used: {error.strerror}") from error
+    return sock
 
 
 def origin_of(sock: socket.socket) -> str:
