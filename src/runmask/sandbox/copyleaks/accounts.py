@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..settings import Limit, Settings
+from .wire import SECOND
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -16,7 +17,6 @@ Value = TypeVar("Value")
 MAX_TOKENS = 10_000
 MAX_ACCOUNTS = 1_000
 MAX_SCANS = 1_000  # answers kept of each account, to repeat them
-SECOND = 1_000_000_000  # in nanoseconds
 
 
 class Newest(OrderedDict[Key, Value]):

@@ -1,16 +1,15 @@
 """The answers of Copyleaks: the login, and the result of a check."""
 
 import re
-from datetime import UTC, datetime
 
 import numpy as np
 
 from ...mask import Mask
 from ..photo import Photo
 from ..settings import Settings
-from .accounts import SECOND, Login
-from .errors import as_json
+from .accounts import Login
 from .upload import MODELS
+from .wire import as_json, short_float, timestamp
 
 MAGIC_RESULT = re.compile(r"sbx-(ai|human|partial)(?:-|$)")
 
@@ -69,16 +68,3 @@ def magic_mask(scan_id: str, shape: tuple[int, int]) -> Mask | None:
     rows = np.arange(height // 4, height // 2)
     starts = rows * width + width // 4
     return Mask(starts, np.full_like(starts, width // 2 - width // 4), shape)
-
-
-def short_float(value: float) -> float:
-    """Return a number whose text is the shortest of its nearest 32-bit float, as the service's."""
-    return float(str(np.float32(value)))
-
-
-def timestamp(nanoseconds: int) -> str:
-    """Return a time as .NET writes it: UTC, up to seven digits of a second, none that are zero."""
-    seconds, rest = divmod(nanoseconds, SECOND)
-    fraction = f"{rest // 100:07d}".rstrip("0")
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{fraction}Z" if fraction else f"{text}Z"

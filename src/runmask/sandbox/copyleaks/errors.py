@@ -4,7 +4,6 @@ What the vendor's pages state is the codes, the ids of 1 to 7 and 13, and the st
 bearer, of 429 and of 503. The other ids and statuses are ours.
 """
 
-import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from ..refusals import Reason, Refusal
+from .wire import as_json, json_response
 
 PAGE = "https://docs.copyleaks.com/using-the-apis/api-errors/#error-reference"
 
@@ -82,10 +82,6 @@ class Answered(Exception):  # noqa: N818 - no error, but a way out
         self.response = response
 
 
-def as_json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
 def envelope(
     code: int,
     *,
@@ -105,10 +101,6 @@ def envelope(
     if details is not None:
         error["details"] = [{"param": details[0], "message": details[1]}]
     return json_response({"error": error}, status or row.status)
-
-
-def json_response(value: object, status: int) -> Response:
-    return Response(as_json(value), status, media_type="application/json")
 
 
 def refused(refusal: Refusal) -> Response:

@@ -1,5 +1,6 @@
 """The endpoints of Copyleaks."""
 
+import functools
 import hashlib
 import logging
 import uuid
@@ -22,13 +23,13 @@ from .errors import (
     duplicate,
     envelope,
     internal,
-    json_response,
     magic_error,
     refused,
     too_many_requests,
     unauthorized,
 )
 from .upload import Upload, judge_upload, read_upload_body, scan_id_of
+from .wire import json_response
 
 logger = logging.getLogger("runmask.sandbox")
 
@@ -61,6 +62,7 @@ def routes(settings: Settings, workers: anyio.CapacityLimiter) -> list[Route]:
 def in_its_form(handler: Handler) -> Handler:
     """Give refusals and failures of a handler the vendor's form."""
 
+    @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
         try:
             return await handler(request)
@@ -110,7 +112,7 @@ class Copyleaks:
     async def credits(self, request: Request) -> Response:
         account = self.account(request)
         self.admit(self.other_rate, account.email)
-        return json_response({"Amount": account.credits}, 200)
+        return json_response({"Amount": account.credits})
 
     async def check(self, request: Request) -> Response:
         if request.scope["raw_path"].count(b"/") != CHECK_PATH_SEGMENTS - 1:
