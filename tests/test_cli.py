@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from faults.server import Answer, faulty
 from PIL import Image
 
 import runmask
@@ -310,6 +312,25 @@ def test_no_credits_stop_the_work(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(ANSWER | {"result": {"starts": [-1], "lengths": [2]}}),
+        "<html>a captive portal</html>",
+        json.dumps(ANSWER),  # of another size than the photo
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_kept(tmp_path, body):
+    """It may have been paid for."""
+    out = tmp_path / "out"
+    with faulty(Answer(body=body.encode(), charge=True)) as server:
+        done = run("detect", photo(tmp_path / "a.png"), "-o", out, "--base-url", server.origin)
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'a.png'}: " in done.stderr
+    assert files(out) == ["a.response.json"]
+    assert (out / "a.response.json").read_text() == body
+
+
 def test_a_service_without_credentials(tmp_path):
     done = run("detect", photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--service", "copyleaks")
     assert done.exit_code == 2
@@ -363,6 +384,7 @@ def test_a_reader_that_goes_away_loses_nothing(tmp_path):
     os.close(writing)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert not set("\x1b\r") & set(done.stderr)  # and no bar where nobody watches
     assert len(files(tmp_path / "out")) == 7
 
 
@@ -384,7 +406,7 @@ def test_sandbox_command_serves_until_interrupted(tmp_path):
 
 
 def test_ctrl_c_ends_with_130_and_whole_files(tmp_path):
-    paths = [photo(tmp_path / f"{n}.png", 1500, 1500, seed=n) for n in range(6)]
+    paths = [photo(tmp_path / f"{n}.png", 800, 900, seed=n) for n in range(6)]
     work = process("detect", *paths, "-o", tmp_path / "out", "--json")
     try:
         assert json.loads(work.stdout.readline())["ok"]
@@ -398,12 +420,26 @@ def test_ctrl_c_ends_with_130_and_whole_files(tmp_path):
     assert len(rest.splitlines()) < 5
     assert not [name for name in files(tmp_path / "out") if name.endswith(".tmp")]
     for path in (tmp_path / "out").glob("*.png"):
-        assert images.read(path).shape == (1500, 1500, 3)
+        assert images.read(path).shape == (800, 900, 3)
 
 
-def test_no_progress_bar_where_nobody_watches(tmp_path):
-    work = process("detect", photo(tmp_path / "a.png"), "-o", tmp_path / "out")
-    out, errors = work.communicate(timeout=60)
-    assert work.returncode == 0, errors
-    assert "\x1b" not in out + errors
-    assert "\r" not in errors
+def test_a_bar_where_a_person_watches(tmp_path):
+    terminal, end = pty.openpty()
+    try:
+        command = "from runmask.cli import main; main(prog_name='runmask')"
+        done = subprocess.run(
+            [sys.executable, "-c", command, "detect", photo(tmp_path / "a.png"), "-o", tmp_path],
+            stdout=subprocess.PIPE,
+            stderr=end,
+            timeout=60,
+            env=os.environ | {"TERM": "xterm"},
+        )
+        shown = os.read(terminal, 2**16).decode()
+    finally:
+        os.close(end)
+        os.close(terminal)
+    assert done.returncode == 0, shown
+    assert "\x1b" in shown
+    assert "photos" in shown
+    assert "1 of 1 photos done" in shown
+    assert b"\x1b" not in done.stdout

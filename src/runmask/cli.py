@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ SOME_FAILED, BAD_INPUT, REFUSED, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 5, 130
 
 _MAX_ANSWER = 2**28
 _KEYS = ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY")
-_DEVELOPMENT = {"email": "sandbox@localhost", "api_key": "00000000-0000-0000-0000-000000000000"}
+_DEVELOPER = ("sandbox@localhost", "00000000-0000-0000-0000-000000000000")
 _SANDBOX_NOTE = (
     "The embedded sandbox answers, no service is asked: this is an analysis for development, not a"
     " trained detector."
@@ -272,22 +272,23 @@ def _service(name: str | None, base_url: str | None) -> Iterator[tuple[Service, 
     has_key = any(os.environ.get(key) for key in _KEYS)
     if name is None:
         name = "copyleaks" if has_key or base_url else "sandbox"
-    if name == "sandbox" and base_url is None:
-        from .sandbox import running
-
-        with (
-            running() as origin,
-            Copyleaks(**_DEVELOPMENT, base_url=origin, login_url=origin) as client,
-        ):
-            yield client, _SANDBOX_NOTE
-        return
-    if base_url is None:
+    if name == "copyleaks" and base_url is None:
         with Copyleaks() as client:  # its credentials come from the environment
             yield client, "Asking Copyleaks."
         return
-    credentials = {} if has_key and name == "copyleaks" else _DEVELOPMENT
-    with Copyleaks(**credentials, base_url=base_url, login_url=base_url) as client:
-        yield client, f"Asking {base_url}."
+    email, key = (None, None) if name == "copyleaks" and has_key else _DEVELOPER
+    note = _SANDBOX_NOTE if base_url is None else f"Asking {base_url}."
+    with (
+        _embedded_sandbox() if base_url is None else nullcontext(base_url) as origin,
+        Copyleaks(email, key, base_url=origin, login_url=origin) as client,
+    ):
+        yield client, note
+
+
+def _embedded_sandbox() -> AbstractContextManager[str]:
+    from .sandbox import running
+
+    return running()
 
 
 def _write_page(index: Path, results: Sequence[Result], note: str, overwrite: bool) -> None:
@@ -343,9 +344,9 @@ def _exit_code(error: RunmaskError) -> int:
 
 
 def _code_of_scan(error: RunmaskError) -> int:
-    """As above, but an answer that cannot be read is the service's fault and not the input's."""
+    """As above, but an answer that cannot be used is the service's fault and not the input's."""
     is_answer = isinstance(error, (ResponseFormatError, MaskError))
-    return SOME_FAILED if is_answer else _exit_code(error)
+    return SOME_FAILED if is_answer or error.code == "shape_mismatch" else _exit_code(error)
 
 
 def _code_of_all(done: int, codes: Sequence[int]) -> int:
