@@ -33,7 +33,7 @@ h1 { margin: 0; } h2 { margin: 0 0 .2rem; font-size: 1.15rem; overflow-wrap: any
 p { margin: 0 0 .5rem; } .note { opacity: .75; }
 b.ai { color: #d0312d; } b.human { color: #1a7f37; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; align-items: start; }
-.pair img { width: 100%; height: auto; border-radius: 4px; }
+.pair img { width: 100%; max-height: 85vh; object-fit: contain; border-radius: 4px; }
 @media (max-width: 40rem) { .pair { grid-template-columns: 1fr; } }
 """
 
