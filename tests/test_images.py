@@ -453,14 +453,39 @@ def test_files_that_are_no_files(tmp_path):
         assert time.monotonic() - start < 5  # it did not wait for a writer
 
 
-def test_unreadable_file(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root may read every file")
-    path = tmp_path / "a.png"
-    path.write_bytes(images.encode(noise(4, 4, 3), "PNG"))
-    path.chmod(0)
-    with pytest.raises(ImageError, match="Permission denied"):
-        images.read(path)
+@pytest.fixture
+def as_nobody():
+    """Root may do everything, so become somebody else for the length of a test."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.fixture
+def closed_folder(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(images.encode(noise(4, 4, 3), "PNG"))
+    (folder / "a.png").chmod(0)
+    folder.chmod(0o500)
+    yield folder
+    folder.chmod(0o700)
+
+
+def test_unreadable_file(closed_folder, as_nobody):
+    with pytest.raises(ImageError, match="Permission denied") as caught:
+        images.read(closed_folder / "a.png")
+    assert caught.value.code == "unreadable"
+
+
+def test_a_folder_that_may_not_be_written(closed_folder, as_nobody):
+    for name in ("a.png", "new.png"):
+        with pytest.raises(OutputError, match="EACCES") as caught:
+            images.write(closed_folder / name, noise(4, 4, 3))
+        assert caught.value.errno == 13
 
 
 def test_huge_files_are_not_read(tmp_path, monkeypatch):
