@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Sequence
 from typing import Any, NoReturn, Self, TypeVar
 from uuid import uuid4
 
@@ -47,8 +48,9 @@ class _Client:
         proxy: str | None = None,
         allow_custom_host: bool = False,
     ) -> None:
-        # From here on no local variable holds the key: tracebacks may show locals.
+        # From here on no local variable holds a secret: tracebacks may show locals.
         api_key, key = None, Secret(_given(api_key, "api_key", "COPYLEAKS_API_KEY"))
+        proxy, way = None, None if proxy is None else Secret(proxy)
         key.check("api_key")
         email = _given(email, "email", "COPYLEAKS_EMAIL")
         if not isinstance(email, str):
@@ -76,7 +78,7 @@ class _Client:
                 read_timeout=_positive(read_timeout, "read_timeout"),
                 max_response_bytes=self._max_response_bytes,
                 ca_bundle=None if ca_bundle is None else os.fspath(ca_bundle),
-                proxy=None if proxy is None else Secret(proxy),
+                proxy=way,
             )
         )
 
@@ -84,7 +86,9 @@ class _Client:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        session = self._session
+        session = getattr(self, "_session", None)
+        if session is None:  # a traceback out of __init__ shows it half made
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {host_of(session.base_url)}, key {session.key}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -143,8 +147,8 @@ class _Client:
                 encoding=encoding,
             )
 
-        def judge(reply: Reply, token: Secret) -> Detection | APIError:
-            return wire.read_check(reply, token, self._max_response_bytes)
+        def judge(reply: Reply, secrets: Sequence[Secret]) -> Detection | APIError:
+            return wire.read_check(reply, secrets, self._max_response_bytes)
 
         try:
             return (yield from session.authorised(build, judge, call))

@@ -164,7 +164,7 @@ def read_login(reply: Reply, now: float, key: Secret) -> Token | APIError:
     try:
         answer = load_object(reply.body)
     except InputError as error:
-        return _unusable(reply, "login", error, body=b"")
+        return _unusable(reply, "login", error, (key,))
     token = answer.get("access_token")
     try:
         if not isinstance(token, str):
@@ -172,7 +172,7 @@ def read_login(reply: Reply, now: float, key: Secret) -> Token | APIError:
         secret = Secret(token)
         secret.check("access_token")
     except InputError as error:
-        return _unusable(reply, "login", error, body=b"")
+        return _unusable(reply, "login", error, (key,))
     life = _life(answer.get(".issued"), answer.get(".expires"))
     return Token(secret=secret, fresh_until=now + life - min(REFRESH_BEFORE_S, life / 2))
 
@@ -187,40 +187,42 @@ def _life(issued: object, expires: object) -> float:
     return min(seconds, TOKEN_LIFE_S) if seconds > 0 else TOKEN_LIFE_S
 
 
-def read_credits(reply: Reply, token: Secret) -> int | APIError:
+def read_credits(reply: Reply, secrets: Sequence[Secret]) -> int | APIError:
     if reply.status >= 300:
-        return refusal(reply, "question for credits", (token,))
+        return refusal(reply, "question for credits", secrets)
     try:
         amount = load_object(reply.body).get("Amount")
         if isinstance(amount, bool) or not isinstance(amount, int):
             raise ResponseFormatError(f"Amount is {amount!r:.80}: not an integer", path="Amount")
     except InputError as error:
-        return _unusable(reply, "question for credits", error)
+        return _unusable(reply, "question for credits", error, secrets)
     return amount
 
 
-def read_check(reply: Reply, token: Secret, max_bytes: int) -> Detection | APIError:
+def read_check(reply: Reply, secrets: Sequence[Secret], max_bytes: int) -> Detection | APIError:
     if reply.status >= 300:
-        return refusal(reply, "check", (token,), billed=True)
+        return refusal(reply, "check", secrets, billed=True)
     try:
         return Detection.from_copyleaks(reply.body, max_bytes=max_bytes)
     except ResponseFormatError as error:
-        return _unusable(reply, "check", error, billed="unknown")
+        return _unusable(reply, "check", error, secrets, billed=True)
 
 
 def _unusable(
-    reply: Reply, what: str, error: InputError, *, billed: str = "no", body: bytes | None = None
+    reply: Reply, what: str, error: InputError, secrets: Sequence[Secret], *, billed: bool = False
 ) -> APIError:
-    """The error for a success that is none."""
+    """The error for a success that is none. What was paid for is kept as ``body``."""
     kind = reply.headers.get("content-type", "no content type")
-    message = (
-        f"Copyleaks answered the {what} with {reply.status} ({kind!r:.60}) and no answer: {error}"
+    message, body = _scrubbed(
+        f"Copyleaks answered the {what} with {reply.status} ({kind!r:.60}) and no answer: {error}",
+        reply.body if billed else b"",
+        secrets,
     )
     known: dict[str, Any] = {
         "status": reply.status,
         "request_id": _request_id(reply, {}),
-        "billed": billed,
-        "body": reply.body if body is None else body,
+        "billed": "unknown" if billed else "no",
+        "body": body,
     }
     if error.code == "json_truncated":
         return APIConnectionError(message, code="truncated", retryable=True, **known)
@@ -257,9 +259,7 @@ def refusal(
     if said:
         parts.append(f": {said!r:.200}")
     parts += [f"; {name}: {reason!r:.100}" for name, reason in details[:5]]
-    message, raw = "".join(parts), reply.body
-    for secret in secrets:
-        message, raw = secret.scrub(message), secret.scrub_bytes(raw)
+    message, raw = _scrubbed("".join(parts), reply.body, secrets)
 
     chosen = _error_class(status, kind, code, what)
     safe = status < 500 or (status == 503 and pause is not None)
@@ -277,6 +277,13 @@ def refusal(
     if isinstance(result, InvalidRequestError):
         result.details = details
     return result
+
+
+def _scrubbed(message: str, body: bytes, secrets: Sequence[Secret]) -> tuple[str, bytes]:
+    """Some servers tell what they were sent."""
+    for secret in secrets:
+        message, body = secret.scrub(message), secret.scrub_bytes(body)
+    return message, body
 
 
 def _error_class(status: int, kind: object, code: int | None, what: str) -> type[StatusError]:

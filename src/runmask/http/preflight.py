@@ -95,6 +95,8 @@ def _png_size(data: bytes) -> Size:
     at = 8
     while data[at + 4 : at + 8] != b"IEND":
         at += 12 + _unpack(">I", data, at)
+    if at + 12 > len(data):
+        raise _CutOffError
     return size
 
 
@@ -125,7 +127,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _webp_size(data: bytes) -> Size:
-    if 8 + _unpack("<I", data, 4) > len(data) + 1:  # the last byte may be padding left out
+    if 8 + _unpack("<I", data, 4) > len(data):
         raise _CutOffError
     kind = data[12:16]
     if kind == b"VP8X":
@@ -138,12 +140,17 @@ def _webp_size(data: bytes) -> Size:
 
 
 def _bmp_size(data: bytes) -> Size:
-    if _unpack("<I", data, 10) > len(data):
+    begin, header = struct.unpack_from("<II", data, 10)
+    if header == 12:
+        width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
+        packed = 0
+    else:
+        width, height, _, bits, packed = struct.unpack_from("<iiHHI", data, 18)
+    height = abs(height)  # a negative one: rows from the top
+    rows = 0 if packed else (width * bits + 31) // 32 * 4 * height
+    if begin + rows > len(data):
         raise _CutOffError
-    if _unpack("<I", data, 14) == 12:
-        return Size(*struct.unpack_from("<HH", data, 18))
-    width, height = struct.unpack_from("<ii", data, 18)
-    return Size(abs(width), abs(height))  # a negative height: rows from the top
+    return Size(width, height)
 
 
 def _heif_size(data: bytes) -> Size:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -84,15 +84,32 @@ class Session:
     def authorised(
         self,
         build: Callable[[Secret], Request],
-        judge: Callable[[Reply, Secret], T | APIError],
+        judge: Callable[[Reply, Sequence[Secret]], T | APIError],
         call: Call,
     ) -> Flow[T]:
-        """A 401 means that the token ended before its time: log in and repeat, once."""
+        """A 401 means that the token ended before its time: log in and repeat, once.
+
+        ``judge`` is given the secrets that its error must not tell.
+        """
         token = yield from self.token()
         try:
-            return (yield from exchange(build(token), lambda r: judge(r, token), self.policy, call))
+            return (yield from self._exchange(build, judge, token, call))
         except AuthError as error:
             if error.status != 401:
                 raise
-        fresh = yield from self.token(refused=token)
-        return (yield from exchange(build(fresh), lambda r: judge(r, fresh), self.policy, call))
+        token = yield from self.token(refused=token)
+        return (yield from self._exchange(build, judge, token, call))
+
+    def _exchange(
+        self,
+        build: Callable[[Secret], Request],
+        judge: Callable[[Reply, Sequence[Secret]], T | APIError],
+        token: Secret,
+        call: Call,
+    ) -> Flow[T]:
+        secrets = (token, self.key)
+        return (
+            yield from exchange(
+                build(token), lambda reply: judge(reply, secrets), self.policy, call
+            )
+        )

@@ -263,7 +263,8 @@ class _Exchange:
         known: dict[str, Any] = {
             "status": self._status,
             "billed": "unknown" if self._request.billed and self._body_began else "no",
-            "body": b"".join(self._chunks),
+            # What was paid for is kept; half an answer to a login may hold a token.
+            "body": b"".join(self._chunks) if self._request.billed else b"",
         }
         if isinstance(error, _TooLargeError):
             return LimitError(
