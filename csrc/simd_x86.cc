@@ -16,9 +16,10 @@
 
 #if defined(__GNUC__)
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")))
-#define AVX512                                                                              \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,lzcnt,popcnt," \
-                        "pclmul")))
+#define AVX512                                                                   \
+  __attribute__((                                                                \
+      target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,lzcnt,popcnt," \
+             "pclmul")))
 #else
 #define AVX2
 #define AVX512

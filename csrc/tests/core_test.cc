@@ -126,8 +126,9 @@ void check_read() {
     starts.push_back(static_cast<int64_t>(below(static_cast<size_t>(total))));
     lengths.push_back(static_cast<int64_t>(below(static_cast<size_t>(total - starts[i]) + 1)));
     if (wild) {
-      const int64_t extremes[] = {-1, -5, std::numeric_limits<In>::max(), total, total + 3,
-                                  std::numeric_limits<In>::min(), 0, 7};
+      const int64_t extremes[] = {-1,    -5,        std::numeric_limits<In>::max(),
+                                  total, total + 3, std::numeric_limits<In>::min(),
+                                  0,     7};
       if (below(4) == 0) starts[i] = extremes[below(8)];
       if (below(4) == 0) lengths[i] = extremes[below(8)];
     }
@@ -168,8 +169,8 @@ void model_blend(const uint8_t* from, uint8_t* to, size_t channels, const Rgba& 
   const uint32_t over = sa * 255 * 255 * 128 / result;
   const uint32_t under = 255 * 128 - over;
   for (size_t c = 0; c < 3; ++c) {
-    to[c] = static_cast<uint8_t>(
-        scaled(colour.channel[c] * over + from[c] * under + (128u << 7)) >> 7);
+    to[c] =
+        static_cast<uint8_t>(scaled(colour.channel[c] * over + from[c] * under + (128u << 7)) >> 7);
   }
   if (channels == 4) to[3] = static_cast<uint8_t>(scaled(result + 128));
 }

@@ -12,7 +12,7 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libcpp cimport bool as cbool
 
@@ -26,16 +26,18 @@ cdef extern from "status.h" namespace "runmask" nogil:
         Status status
         size_t at
 
-cdef extern from "array.h" namespace "runmask" nogil:
-    cdef cppclass Array[T]:
-        size_t size()
-        T* release()
-
-cdef extern from "runs.h" namespace "runmask" nogil:
-    cdef cppclass CoreRuns "runmask::Runs"[Index]:
-        const Index* starts
-        const Index* lengths
+cdef extern from "any.h" namespace "runmask" nogil:
+    struct AnyRuns:
+        const void* starts
+        const void* lengths
         size_t count
+        cbool wide
+    cdef cppclass AnyArrays:
+        cbool wide
+        size_t count()
+        size_t itemsize()
+        void* release_starts()
+        void* release_lengths()
     enum class Policy(int):
         strict, clip
     cdef cppclass ReadReport:
@@ -44,13 +46,6 @@ cdef extern from "runs.h" namespace "runmask" nogil:
         uint64_t clipped_pixels
     struct Box:
         int64_t x0, y0, x1, y1
-    Result   c_read   "runmask::read"  [In, Index](const In*, const In*, size_t, Index, Policy, Array[Index]&, Array[Index]&, ReadReport&)
-    Result   c_encode "runmask::encode"[Index](const uint8_t*, size_t, Array[Index]&, Array[Index]&)
-    void     c_decode "runmask::decode"[Index](CoreRuns[Index], size_t, size_t, uint8_t, uint8_t, uint8_t*)
-    uint64_t c_area   "runmask::area"  [Index](CoreRuns[Index])
-    Box      c_box    "runmask::bounding_box"[Index](CoreRuns[Index], int64_t)
-
-cdef extern from "blend.h" namespace "runmask" nogil:
     struct Rgba:
         uint8_t channel[4]
     struct Source:
@@ -59,7 +54,12 @@ cdef extern from "blend.h" namespace "runmask" nogil:
     struct Target:
         uint8_t* pixels
         Py_ssize_t row_stride
-    void     c_overlay "runmask::overlay"[Index](CoreRuns[Index], Source, Target, size_t, size_t, int, Rgba, Rgba, int)
+    Result   c_read    "runmask::read"        (const void*, const void*, size_t, size_t, int64_t, Policy, AnyArrays&, ReadReport&)
+    Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, AnyArrays&)
+    void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, uint8_t, uint8_t, uint8_t*)
+    uint64_t c_area    "runmask::area"        (const AnyRuns&)
+    Box      c_box     "runmask::bounding_box"(const AnyRuns&, int64_t)
+    void     c_overlay "runmask::overlay"     (const AnyRuns&, Source, Target, size_t, size_t, int, Rgba, Rgba, int)
 
 cdef extern from "simd.h" namespace "runmask" nogil:
     struct Kernels:
@@ -118,45 +118,28 @@ cdef class Runs:
     def __len__(self):
         return self.starts.shape[0]
 
-    cdef CoreRuns[int32_t] narrow(self):
-        cdef CoreRuns[int32_t] runs
-        runs.starts = <const int32_t*>self.starts.data
-        runs.lengths = <const int32_t*>self.lengths.data
+    cdef AnyRuns any(self) noexcept:
+        cdef AnyRuns runs
+        runs.starts = self.starts.data
+        runs.lengths = self.lengths.data
         runs.count = <size_t>self.starts.shape[0]
+        runs.wide = self.starts.strides[0] == sizeof(int64_t)
         return runs
 
-    cdef CoreRuns[int64_t] wide(self):
-        cdef CoreRuns[int64_t] runs
-        runs.starts = <const int64_t*>self.starts.data
-        runs.lengths = <const int64_t*>self.lengths.data
-        runs.count = <size_t>self.starts.shape[0]
-        return runs
 
-    cdef bint is_wide(self):
-        return self.starts.strides[0] == sizeof(int64_t)
-
-
-cdef bint needs_wide(Py_ssize_t height, Py_ssize_t width):
+cdef bint needs_wide(Py_ssize_t height, Py_ssize_t width) noexcept:
     return <int64_t>height * width > 0x7FFFFFFF
 
 
-cdef Runs runs_of_narrow(Py_ssize_t height, Py_ssize_t width, Array[int32_t]& starts, Array[int32_t]& lengths):
-    cdef size_t count = starts.size()
+cdef Runs made(Result result, AnyArrays& out, Py_ssize_t height, Py_ssize_t width):
+    """What an operation gives: its runs, or the error that its status means."""
+    check(result)
+    cdef size_t count = out.count()
     cdef Runs runs = Runs.__new__(Runs)
     runs.height = height
     runs.width = width
-    runs.starts = block(starts.release(), count, sizeof(int32_t))
-    runs.lengths = block(lengths.release(), count, sizeof(int32_t))
-    return runs
-
-
-cdef Runs runs_of_wide(Py_ssize_t height, Py_ssize_t width, Array[int64_t]& starts, Array[int64_t]& lengths):
-    cdef size_t count = starts.size()
-    cdef Runs runs = Runs.__new__(Runs)
-    runs.height = height
-    runs.width = width
-    runs.starts = block(starts.release(), count, sizeof(int64_t))
-    runs.lengths = block(lengths.release(), count, sizeof(int64_t))
+    runs.starts = block(out.release_starts(), count, out.itemsize())
+    runs.lengths = block(out.release_lengths(), count, out.itemsize())
     return runs
 
 
@@ -176,110 +159,76 @@ cdef int check(Result result) except -1:
 def runs_from_pairs(object starts, object lengths, Py_ssize_t height, Py_ssize_t width, bint clip):
     """Runs and a report from two contiguous arrays of native int32 (small images) or int64."""
     cdef Py_buffer s, l
-    cdef Array[int32_t] starts32, lengths32
-    cdef Array[int64_t] starts64, lengths64
+    cdef AnyArrays out
     cdef ReadReport report
     cdef Result result
-    cdef bint wide = needs_wide(height, width)
     cdef Policy policy = Policy.clip if clip else Policy.strict
-    cdef int64_t total = <int64_t>height * width
-    cdef size_t count
+    out.wide = needs_wide(height, width)
     PyObject_GetBuffer(starts, &s, PyBUF_C_CONTIGUOUS)
     try:
         PyObject_GetBuffer(lengths, &l, PyBUF_C_CONTIGUOUS)
         try:
-            if s.len != l.len or s.itemsize != l.itemsize or (s.itemsize != 8 and (wide or s.itemsize != 4)):
+            if s.len != l.len or s.itemsize != l.itemsize or (s.itemsize != 8 and (out.wide or s.itemsize != 4)):
                 raise InputError("starts and lengths must be alike, of int32 or int64")
-            count = <size_t>(s.len // s.itemsize)
             with nogil:
-                if wide:
-                    result = c_read(<const int64_t*>s.buf, <const int64_t*>l.buf, count, total, policy, starts64, lengths64, report)
-                elif s.itemsize == 8:
-                    result = c_read(<const int64_t*>s.buf, <const int64_t*>l.buf, count, <int32_t>total, policy, starts32, lengths32, report)
-                else:
-                    result = c_read(<const int32_t*>s.buf, <const int32_t*>l.buf, count, <int32_t>total, policy, starts32, lengths32, report)
+                result = c_read(s.buf, l.buf, <size_t>(s.len // s.itemsize), <size_t>s.itemsize,
+                                <int64_t>height * width, policy, out, report)
         finally:
             PyBuffer_Release(&l)
     finally:
         PyBuffer_Release(&s)
-    check(result)
-    cdef Runs runs
-    if wide:
-        runs = runs_of_wide(height, width, starts64, lengths64)
-    else:
-        runs = runs_of_narrow(height, width, starts32, lengths32)
-    return runs, (report.sorted, report.disjoint, report.canonical, report.empty, report.dropped,
-                  report.clipped, report.clipped_pixels)
+    return made(result, out, height, width), (
+        report.sorted, report.disjoint, report.canonical, report.empty, report.dropped,
+        report.clipped, report.clipped_pixels,
+    )
 
 
 def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width):
     """Runs of the nonzero bytes of a contiguous buffer of height * width bytes."""
     cdef Py_buffer p
-    cdef Array[int32_t] starts32, lengths32
-    cdef Array[int64_t] starts64, lengths64
+    cdef AnyArrays out
     cdef Result result
-    cdef bint wide = needs_wide(height, width)
+    out.wide = needs_wide(height, width)
     PyObject_GetBuffer(pixels, &p, PyBUF_C_CONTIGUOUS)
     try:
         if p.len != height * width:
             raise InputError(f"{p.len} bytes are not {height} x {width} pixels")
         with nogil:
-            if wide:
-                result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, starts64, lengths64)
-            else:
-                result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, starts32, lengths32)
+            result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, out)
     finally:
         PyBuffer_Release(&p)
-    check(result)
-    if wide:
-        return runs_of_wide(height, width, starts64, lengths64)
-    return runs_of_narrow(height, width, starts32, lengths32)
+    return made(result, out, height, width)
 
 
 def pixels_from_runs(Runs runs not None, Py_ssize_t first, Py_ssize_t last, uint8_t off, uint8_t on, object out):
     """Writes pixels [first, last) as bytes to a contiguous buffer of that size."""
     cdef Py_buffer o
+    cdef AnyRuns any = runs.any()
     PyObject_GetBuffer(out, &o, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     try:
         if not 0 <= first <= last <= runs.height * runs.width or o.len != last - first:
             raise InputError(f"{o.len} bytes cannot take pixels {first} to {last}")
-        if runs.is_wide():
-            wide = runs.wide()
-            with nogil:
-                c_decode(wide, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
-        else:
-            narrow = runs.narrow()
-            with nogil:
-                c_decode(narrow, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
+        with nogil:
+            c_decode(any, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
     finally:
         PyBuffer_Release(&o)
 
 
 def area(Runs runs not None):
     """The number of pixels in the runs."""
+    cdef AnyRuns any = runs.any()
     cdef uint64_t pixels
-    if runs.is_wide():
-        wide = runs.wide()
-        with nogil:
-            pixels = c_area(wide)
-    else:
-        narrow = runs.narrow()
-        with nogil:
-            pixels = c_area(narrow)
+    with nogil:
+        pixels = c_area(any)
     return pixels
 
 
 def bounding_box(Runs runs not None):
     """(x0, y0, x1, y1), ends exclusive; the runs must not be empty."""
+    cdef AnyRuns any = runs.any()
     cdef Box box
-    if runs.is_wide():
-        wide = runs.wide()
-        with nogil:
-            box = c_box(wide, runs.width)
-    else:
-        narrow = runs.narrow()
-        with nogil:
-            box = c_box(narrow, runs.width)
+    with nogil:
+        box = c_box(any, runs.width)
     return box.x0, box.y0, box.x1, box.y1
 
 
@@ -296,6 +245,7 @@ cdef int check_image(Py_buffer* image, Runs runs) except -1:
 def overlay(Runs runs not None, object image, object out, tuple inside, tuple outside, int threads):
     """Blends two RGBA colours by the runs over uint8 (H, W, 3 or 4) whose pixels touch in a row."""
     cdef Py_buffer i, o
+    cdef AnyRuns any = runs.any()
     cdef Source source
     cdef Target target
     cdef Rgba over, beside
@@ -316,14 +266,8 @@ def overlay(Runs runs not None, object image, object out, tuple inside, tuple ou
             source.row_stride = i.strides[0]
             target.pixels = <uint8_t*>o.buf
             target.row_stride = o.strides[0]
-            if runs.is_wide():
-                wide = runs.wide()
-                with nogil:
-                    c_overlay(wide, source, target, height, width, channels, over, beside, threads)
-            else:
-                narrow = runs.narrow()
-                with nogil:
-                    c_overlay(narrow, source, target, height, width, channels, over, beside, threads)
+            with nogil:
+                c_overlay(any, source, target, height, width, channels, over, beside, threads)
         finally:
             PyBuffer_Release(&o)
     finally:
