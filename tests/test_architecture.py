@@ -22,8 +22,7 @@ MAY_IMPORT = {
     "errors": set(),
     "_core": {"errors"},
     "formats": {"errors", "_core"},
-    "untrusted": {"errors", "_core"},
-    "mask": {"errors", "_core", "formats", "untrusted"},
+    "mask": {"errors", "_core", "formats"},
     "blend": {"errors", "_core", "mask"},
     "output": {"errors"},
     "images": {"errors", "output", "mask"},
@@ -33,7 +32,7 @@ MAY_IMPORT = {
     "page": {"errors", "detection", "mask", "output"},
     "terminal": {"errors", "detection", "mask", "scan"},
     "scan": {"errors", "images", "blend", "detection", "output", "page"},
-    "__init__": {"errors", "untrusted", "mask", "blend", "detection"},
+    "__init__": {"errors", "mask", "blend", "detection"},
 }
 
 # Libraries that only one room may import, and only inside functions unless the room is an extra.

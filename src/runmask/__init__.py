@@ -3,8 +3,7 @@
 from .blend import overlay
 from .detection import Detection
 from .errors import RunmaskError
-from .mask import Box, Mask
-from .untrusted import ClippedRunsWarning, ReadReport
+from .mask import Box, ClippedRunsWarning, Mask, ReadReport
 
 __all__ = [
     "Box",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, cast
 
 import numpy as np
 
-from . import _core
-from .errors import InputError, LimitError, MaskError, MaskTypeError
+from .. import _core
+from ..errors import InputError, LimitError, MaskError, MaskTypeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
