@@ -12,12 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from faults.server import Answer, FaultServer, Received, faulty, login_answer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runmask import Detection, Mask
 from runmask.errors import (
@@ -292,6 +295,28 @@ def test_a_success_that_is_none(connect: Connect, body: bytes, code: str) -> Non
     assert (error.body, error.scan_id, error.attempts) == (body, "abc", 1)
     assert "text/x" in str(error)
     assert str(error).isprintable()
+
+
+@given(st.data())
+def test_damaged_answers_raise_nothing_but_our_errors(golden: Path, data: st.DataObject) -> None:
+    body = bytearray((golden / "03_copyleaks_check_200_partial_ai.json").read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 9))] = data.draw(
+            st.sampled_from(
+                [b"", b"0", b"-", b"9" * 99, b"null", b'"', b"[", b"}", b"\\u0", b",", b"\xff"]
+            )
+        )
+    for status in (200, 400, 500):
+        reply = Reply(status=status, headers={}, body=bytes(body))
+        found = wire.read_check(reply, (Secret(KEY),), 2**20)
+        assert isinstance(found, (Detection, APIError))
+        assert repr(found).isprintable()
+        if isinstance(found, Detection):
+            assert found.raw == body
+            json.dumps(found.to_dict())
+            with suppress(InputError):
+                _ = found.mask
 
 
 def test_too_large_an_answer_names_its_scan(connect: Connect) -> None:
