@@ -294,6 +294,7 @@ def use_kernels(str name not None):
 
 
 include "_core_algebra.pxi"
+include "_core_measures.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):

@@ -123,7 +123,7 @@ def iou_matrix(
     common = np.empty((len(rows), len(columns)), np.uint64)
     first, second = (tuple(mask._runs for mask in masks) for masks in (rows, columns))
     _core.overlaps(first, second, threads, common)
-    areas = [np.array([_core.area(runs) for runs in all], float) for all in (first, second)]
+    areas = [np.array([_core.area(runs) for runs in side], float) for side in (first, second)]
     either = areas[0][:, None] + areas[1][None, :] - common
     result: NDArray[np.float64] = np.where(either > 0, common / np.maximum(either, 1), 1.0)
     return result
