@@ -87,7 +87,36 @@ struct Pieces {
   Index stop(size_t i) const { return static_cast<Index>(runs.starts[i] + runs.lengths[i]); }
 };
 
-// For few runs: both walk, the one that ends first goes on, and nothing branches on the data.
+// Calls piece(start, stop) for each run of `a` and run of `b` in turn, as they follow each other;
+// where they do not meet, stop is not above start. What comes next of each is read before it is
+// known which is needed, and nothing branches on the data: both keep the steps from waiting.
+template <class Index, class A, class B, class Piece>
+void walk(const A& a, const B& b, const Piece& piece) {
+  if (a.count() == 0 || b.count() == 0) return;
+  size_t i = 0, j = 0;
+  Index a_start = a.start(0), a_stop = a.stop(0), b_start = b.start(0), b_stop = b.stop(0);
+  while (i + 1 < a.count() && j + 1 < b.count()) {
+    const Index next_a_start = a.start(i + 1), next_a_stop = a.stop(i + 1);
+    const Index next_b_start = b.start(j + 1), next_b_stop = b.stop(j + 1);
+    piece(std::max(a_start, b_start), std::min(a_stop, b_stop));
+    const bool a_goes_on = a_stop <= b_stop;
+    const bool b_goes_on = b_stop <= a_stop;
+    i += a_goes_on;
+    j += b_goes_on;
+    a_start = a_goes_on ? next_a_start : a_start;
+    a_stop = a_goes_on ? next_a_stop : a_stop;
+    b_start = b_goes_on ? next_b_start : b_start;
+    b_stop = b_goes_on ? next_b_stop : b_stop;
+  }
+  while (i < a.count() && j < b.count()) {
+    a_stop = a.stop(i);
+    b_stop = b.stop(j);
+    piece(std::max(a.start(i), b.start(j)), std::min(a_stop, b_stop));
+    i += a_stop <= b_stop;
+    j += b_stop <= a_stop;
+  }
+}
+
 template <class Index, class A, class B>
 Result intersect(const A& a, const B& b, Array<Index>& starts, Array<Index>& lengths) {
   if (!starts.reserve_more(a.count() + b.count()) || !lengths.reserve_more(a.count() + b.count())) {
@@ -96,17 +125,11 @@ Result intersect(const A& a, const B& b, Array<Index>& starts, Array<Index>& len
   Index* const out_starts = starts.data();
   Index* const out_lengths = lengths.data();
   size_t found = 0;
-  for (size_t i = 0, j = 0; i < a.count() && j < b.count();) {
-    const Index a_stop = a.stop(i);
-    const Index b_stop = b.stop(j);
-    const Index start = std::max(a.start(i), b.start(j));
-    const Index stop = std::min(a_stop, b_stop);
+  walk<Index>(a, b, [&](Index start, Index stop) {
     out_starts[found] = start;
     out_lengths[found] = static_cast<Index>(stop - start);
     found += start < stop;
-    i += a_stop <= b_stop;
-    j += b_stop <= a_stop;
-  }
+  });
   starts.set_size(found);
   lengths.set_size(found);
   return {};
@@ -390,24 +413,48 @@ Result at_least_by_turns(const AnyRuns* masks, size_t count, size_t least, size_
   return {out.failed() ? Status::no_memory : Status::ok, 0};
 }
 
+// Runs moved by a number of pixels; they may leave the image.
+template <class Index>
+struct Moved {
+  Runs<Index> runs;
+  int64_t shift;
+
+  size_t count() const { return runs.count; }
+  int64_t start(size_t i) const { return runs.starts[i] + shift; }
+  int64_t stop(size_t i) const { return start(i) + runs.lengths[i]; }
+};
+
+template <class Index>
+uint64_t overlap_of_many(Runs<Index> a, Runs<Index> b, size_t end) {
+  const Kernels& kernel = kernels();
+  WordCursor<Index> cursor_a(a, 0, end), cursor_b(b, 0, end);
+  uint64_t words_a[kBlock / 64], words_b[kBlock / 64];
+  uint64_t sum = 0;
+  while (const size_t size = cursor_a.next(kernel, words_a)) {
+    cursor_b.next(kernel, words_b);
+    for (size_t w = 0; w < (size + 63) / 64; ++w) {
+      sum += static_cast<uint64_t>(std::popcount(words_a[w] & words_b[w]));
+    }
+  }
+  return sum;
+}
+
 template <class Index>
 uint64_t overlap(Runs<Index> a, Runs<Index> b, int64_t shift) {
   uint64_t sum = 0;
-  size_t i = 0;
-  size_t j = 0;
-  if (a.count != 0) {
-    const int64_t first = a.starts[0] + shift;
-    j = first > 0 ? first_run_ending_after(b, static_cast<size_t>(first)) : 0;
-  }
-  while (i < a.count && j < b.count) {
-    const int64_t a_start = a.starts[i] + shift;
-    const int64_t b_start = b.starts[j];
-    const int64_t a_stop = a_start + a.lengths[i];
-    const int64_t b_stop = b_start + b.lengths[j];
-    const int64_t common = std::min(a_stop, b_stop) - std::max(a_start, b_start);
-    sum += static_cast<uint64_t>(std::max<int64_t>(common, 0));
-    i += a_stop <= b_stop;
-    j += b_stop <= a_stop;
+  if (a.count == 0 || b.count == 0) return sum;
+  const auto end = static_cast<size_t>(
+      std::min(Pieces<Index>{a}.stop(a.count - 1), Pieces<Index>{b}.stop(b.count - 1)));
+  if (shift == 0 && (a.count + b.count) * 32 > end) {
+    sum = overlap_of_many(a, b, end);
+  } else if (shift == 0) {
+    walk<Index>(Pieces<Index>{a}, Pieces<Index>{b}, [&](Index start, Index stop) {
+      sum += stop > start ? static_cast<uint64_t>(stop - start) : 0;
+    });
+  } else {
+    walk<int64_t>(Moved<Index>{a, shift}, Moved<Index>{b, 0}, [&](int64_t start, int64_t stop) {
+      sum += stop > start ? static_cast<uint64_t>(stop - start) : 0;
+    });
   }
   return sum;
 }
