@@ -55,6 +55,12 @@ class Array {
   void append(T item) { data_[size_++] = item; }
   void set_size(size_t size) { size_ = size; }
 
+  void swap(Array& other) {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
   // The items, cut to their exact size; the caller frees them. Null when empty.
   T* release() {
     if (size_ == 0) {

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 from .. import formats
 from ..errors import InputError, MaskError
 from .arrays import Arrays
+from .components import Parts
 from .measures import Measures
+from .morphology import Morphology
 from .untrusted import (
     MAX_PIXELS,
     MAX_RUNS,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Arrays, Measures):
+class Mask(Arrays, Measures, Morphology, Parts):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
