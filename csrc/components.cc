@@ -279,26 +279,6 @@ Result group(Runs<Index> runs, int64_t width, const int32_t* labels, size_t part
   return {};
 }
 
-AnyRuns view(AnyArrays& arrays) {
-  if (arrays.wide) {
-    return {arrays.wide_starts.data(), arrays.wide_lengths.data(), arrays.count(), true};
-  }
-  return {arrays.narrow_starts.data(), arrays.narrow_lengths.data(), arrays.count(), false};
-}
-
-// The parts of the mask for which keep(part) is true.
-template <class Keep>
-Result filter(const AnyRuns& runs, int64_t width, Connectivity connectivity, const Keep& keep,
-              AnyArrays& out) {
-  Components parts;
-  const Result result = components(runs, width, connectivity, parts);
-  if (result.status != Status::ok) return result;
-  Array<uint8_t> kept;
-  if (!kept.reserve_more(parts.areas.size())) return {Status::no_memory, 0};
-  for (size_t i = 0; i < parts.areas.size(); ++i) kept.append(keep(parts, i));
-  return select(runs, width, parts.labels.data(), kept.data(), out);
-}
-
 }  // namespace
 
 size_t count_pieces(const AnyRuns& any, int64_t width) {
@@ -368,31 +348,6 @@ Result background(const AnyRuns& any, int64_t total, AnyArrays& out) {
       writer.add(done, total);
     });
   });
-}
-
-Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity,
-                    int64_t min_area, AnyArrays& out) {
-  return filter(
-      runs, width, connectivity,
-      [&](const Components& parts, size_t i) { return parts.areas[i] >= min_area; }, out);
-}
-
-Result fill_holes(const AnyRuns& runs, int64_t height, int64_t width, Connectivity connectivity,
-                  int64_t max_area, AnyArrays& out) {
-  const Connectivity other =
-      connectivity == Connectivity::eight ? Connectivity::four : Connectivity::eight;
-  const auto stays = [&](const Components& parts, size_t i) {
-    const int64_t* box = parts.boxes.data() + 4 * i;
-    return box[0] == 0 || box[1] == 0 || box[2] == width || box[3] == height ||
-           parts.areas[i] > max_area;
-  };
-  AnyArrays outside, kept;
-  outside.wide = kept.wide = out.wide;
-  Result result = background(runs, height * width, outside);
-  if (result.status != Status::ok) return result;
-  result = filter(view(outside), width, other, stays, kept);
-  if (result.status != Status::ok) return result;
-  return background(view(kept), height * width, out);
 }
 
 }  // namespace runmask
