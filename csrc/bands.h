@@ -28,8 +28,8 @@ class Band {
     return true;
   }
 
-  size_t words() const { return words_; }        // of one row
-  size_t stride() const { return words_ + 1; }   // from a row to the next
+  size_t words() const { return words_; }       // of one row
+  size_t stride() const { return words_ + 1; }  // from a row to the next
   uint64_t* row(size_t y) { return bits_.data() + 1 + y * stride(); }
 
  private:
@@ -42,7 +42,9 @@ template <class Index>
 class RowReader {
  public:
   RowReader(Runs<Index> runs, size_t height, size_t width, bool inverted)
-      : kernel_(kernels()), cursor_(runs, 0, height * width), width_(width),
+      : kernel_(kernels()),
+        cursor_(runs, 0, height * width),
+        width_(width),
         inverted_(inverted ? ~uint64_t{0} : 0) {}
 
   // Reads the next row.

@@ -58,8 +58,8 @@ void paint_labels(const AnyRuns& runs, int64_t height, int64_t width, const int3
 Result background(const AnyRuns& runs, int64_t total, AnyArrays& out);
 
 // The mask without its parts of fewer than `min_area` pixels. O(pieces).
-Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity,
-                    int64_t min_area, AnyArrays& out);
+Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity, int64_t min_area,
+                    AnyArrays& out);
 
 // The mask and its holes of at most `max_area` pixels: parts of the background that do not touch
 // the image's border. `connectivity` is the mask's; the background has the other one.

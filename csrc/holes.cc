@@ -39,7 +39,9 @@ class Flood {
   enum class End { done, gave_up, no_memory };
 
   Flood(Runs<Index> runs, int64_t height, int64_t width, Connectivity connectivity)
-      : runs_(runs), height_(height), width_(width),
+      : runs_(runs),
+        height_(height),
+        width_(width),
         reach_(connectivity == Connectivity::eight ? 1 : 0) {}
 
   End run() {
@@ -106,8 +108,8 @@ class Flood {
     const int64_t from = row + std::max<int64_t>(x0, 0);
     const int64_t to = row + std::min(x1, width_);
     const Index* low = runs_.starts + firsts_[static_cast<size_t>(y)];
-    const Index* high = runs_.starts + std::min(firsts_[static_cast<size_t>(y + 1)] + 1,
-                                                runs_.count);
+    const Index* high =
+        runs_.starts + std::min(firsts_[static_cast<size_t>(y + 1)] + 1, runs_.count);
     low = std::partition_point(low, high, [&](Index run_start) { return run_start <= from; });
     for (auto run = static_cast<size_t>(low - runs_.starts);; ++run) {
       const int64_t begin = std::max(end_before(run), row);
@@ -151,8 +153,8 @@ Result flood(const AnyRuns& any, int64_t height, int64_t width, Connectivity con
 
 }  // namespace
 
-Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity,
-                    int64_t min_area, AnyArrays& out) {
+Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity, int64_t min_area,
+                    AnyArrays& out) {
   return filter(
       runs, width, connectivity,
       [&](const Components& parts, size_t i) { return parts.areas[i] >= min_area; }, out);

@@ -217,8 +217,8 @@ Result dilate(const AnyRuns& runs, int64_t height, int64_t width, const Reach* e
   return run(runs, {height, width, element, count, false}, route, out);
 }
 
-Result erode(const AnyRuns& runs, int64_t height, int64_t width, const Reach* element,
-             size_t count, Route route, AnyArrays& out) {
+Result erode(const AnyRuns& runs, int64_t height, int64_t width, const Reach* element, size_t count,
+             Route route, AnyArrays& out) {
   return run(runs, {height, width, element, count, true}, route, out);
 }
 

@@ -31,7 +31,7 @@ enum class Route : int { automatic = 0, runs = 1, bits = 2 };
 // O(count * pixels / 64 * log down), memory for a band of a few times `down` rows.
 Result dilate(const AnyRuns& runs, int64_t height, int64_t width, const Reach* element,
               size_t count, Route route, AnyArrays& out);
-Result erode(const AnyRuns& runs, int64_t height, int64_t width, const Reach* element,
-             size_t count, Route route, AnyArrays& out);
+Result erode(const AnyRuns& runs, int64_t height, int64_t width, const Reach* element, size_t count,
+             Route route, AnyArrays& out);
 
 }  // namespace runmask

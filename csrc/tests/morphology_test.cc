@@ -1,17 +1,18 @@
 // Components, holes and morphology against slow and obvious models, on every kernel set this
 // processor has. Needs no framework: prints what fails and exits with 1.
+#include "morphology.h"
+
 #include <algorithm>
-#include <cstring>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "components.h"
-#include "morphology.h"
 #include "simd.h"
 
 namespace {
@@ -47,7 +48,8 @@ Image random_image(int height, int width, int percent) {
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       const bool corner = y % grain == 0 && x % grain == 0;
-      image.at(y, x) = corner ? below(100) < percent : image.at(y / grain * grain, x / grain * grain);
+      image.at(y, x) =
+          corner ? below(100) < percent : image.at(y / grain * grain, x / grain * grain);
     }
   }
   return image;
@@ -159,10 +161,11 @@ void check_parts(Mask& mask, const Image& image, const Components& found,
   }
   Mask selected;
   selected.arrays.wide = mask.arrays.wide;
-  expect(select(mask.view(), image.width, found.labels.data(), keep.data(), selected.arrays)
-                 .status == Status::ok &&
-             canonical_runs_of(selected, kept),
-         "some parts of " + name);
+  expect(
+      select(mask.view(), image.width, found.labels.data(), keep.data(), selected.arrays).status ==
+              Status::ok &&
+          canonical_runs_of(selected, kept),
+      "some parts of " + name);
 
   PartRuns grouped;
   grouped.runs.wide = mask.arrays.wide;
@@ -178,10 +181,11 @@ void check_parts(Mask& mask, const Image& image, const Components& found,
     bool same = static_cast<size_t>(last - first) == want.arrays.count();
     for (size_t i = 0; same && i < want.arrays.count(); ++i) {
       const size_t at = static_cast<size_t>(first) + i;
-      same = mask.arrays.wide ? grouped.runs.wide_starts[at] == want.arrays.wide_starts[i] &&
-                                    grouped.runs.wide_lengths[at] == want.arrays.wide_lengths[i]
-                              : grouped.runs.narrow_starts[at] == want.arrays.narrow_starts[i] &&
-                                    grouped.runs.narrow_lengths[at] == want.arrays.narrow_lengths[i];
+      same = mask.arrays.wide
+                 ? grouped.runs.wide_starts[at] == want.arrays.wide_starts[i] &&
+                       grouped.runs.wide_lengths[at] == want.arrays.wide_lengths[i]
+                 : grouped.runs.narrow_starts[at] == want.arrays.narrow_starts[i] &&
+                       grouped.runs.narrow_lengths[at] == want.arrays.narrow_lengths[i];
     }
     expect(same, "one part of " + name);
   }
@@ -257,7 +261,7 @@ void check_filters(const Image& image, bool wide, bool eight) {
     Mask filled;
     filled.arrays.wide = wide;
     expect(fill_holes(mask.view(), image.height, image.width, connectivity, most, filled.arrays)
-                   .status == Status::ok &&
+                       .status == Status::ok &&
                canonical_runs_of(filled, want),
            "holes of " + name);
   }
@@ -367,10 +371,11 @@ void check_giants() {
          "erosion of a giant");
   Mask none, still_none;
   none.arrays.wide = still_none.arrays.wide = true;
-  expect(dilate(none.view(), kSide, kSide, element, 2, Route::automatic, still_none.arrays)
-                     .status == Status::ok &&
-             still_none.arrays.count() == 0,
-         "nothing to dilate");
+  expect(
+      dilate(none.view(), kSide, kSide, element, 2, Route::automatic, still_none.arrays).status ==
+              Status::ok &&
+          still_none.arrays.count() == 0,
+      "nothing to dilate");
 }
 
 }  // namespace

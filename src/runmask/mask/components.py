@@ -98,8 +98,8 @@ class Components:
         if not -len(self) <= part < len(self):
             raise IndexError(f"part {part} of {len(self)}")
         if self._grouped is None:
-            runs, bounds = _core.group_parts(self.mask._runs, self.labels, len(self))
-            self._grouped = runs, np.asarray(bounds).reshape(-1, 2)
+            grouped, ends = _core.group_parts(self.mask._runs, self.labels, len(self))
+            self._grouped = grouped, np.asarray(ends).reshape(-1, 2)
         runs, bounds = self._grouped
         first, last = bounds[part].tolist()
         return self.mask._of(_core.part_of(runs, first, last))
@@ -132,7 +132,8 @@ class Components:
             out = np.empty(self.mask.shape, np.int32)
         elif (
             not isinstance(out, np.ndarray)
-            or (out.shape, out.dtype) != (self.mask.shape, np.int32)
+            or out.shape != self.mask.shape
+            or out.dtype != np.int32
             or not (out.flags.c_contiguous and out.flags.writeable)
         ):
             raise InputError(f"out: not a writable, C-contiguous int32 array {self.mask.shape}")
@@ -185,7 +186,7 @@ class Parts(Value):
         parts = _components(background, 12 - _checked(connectivity))
         x0, y0, x1, y1 = parts.boxes.T
         inside = (x0 > 0) & (y0 > 0) & (x1 < self.width) & (y1 < self.height)
-        return parts[inside]
+        return parts._take(np.flatnonzero(inside))
 
     def fill_holes(self, connectivity: Connectivity = 8, max_area: int | None = None) -> Self:
         """This mask and its holes, or only those of at most ``max_area`` pixels.
@@ -228,7 +229,7 @@ def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
 def _checked(connectivity: object) -> int:
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
         raise InputError(f"connectivity {connectivity!r:.80}: not 4 or 8")
-    return int(connectivity)  # type: ignore[call-overload, no-any-return]
+    return 4 if connectivity == 4 else 8
 
 
 def _area(value: Any, name: str) -> int:

@@ -71,7 +71,9 @@ def _element(radius: Any, shape: str, height: int) -> NDArray[np.int64]:
     """The rectangles, (across, down) each, whose union is the element; its rows in the image."""
     if shape not in get_args(Shape):
         raise InputError(f"shape {shape!r:.80}: not one of {', '.join(get_args(Shape))}")
-    down, across = radius if isinstance(radius, (tuple, list)) and len(radius) == 2 else (radius,) * 2
+    down, across = (
+        radius if isinstance(radius, (tuple, list)) and len(radius) == 2 else (radius,) * 2
+    )
     for value in (down, across):
         if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
             raise MaskTypeError(f"radius {radius!r:.80}: not an integer or two", code="radius")
