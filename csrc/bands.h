@@ -98,6 +98,21 @@ class RowReader {
   size_t held_ = 0;
 };
 
+// row |= row moved by 1 to `by` pixels both ways; `copy` is a row of the same band, for scratch.
+inline void widen(uint64_t* row, uint64_t* copy, size_t words, int64_t by) {
+  for (int64_t done = 0; done < by;) {
+    // A longer step would need the pixels that the last one pushed over the row's end.
+    const auto shift = static_cast<int>(std::min<int64_t>({done + 1, by - done, 63}));
+    std::copy(row, row + words, copy);
+    const uint64_t* from = copy;
+    for (size_t w = 0; w < words; ++w) {
+      row[w] = from[w] | from[w] << shift | *(from + w - 1) >> (64 - shift) | from[w] >> shift |
+               from[w + 1] << (64 - shift);
+    }
+    done += shift;
+  }
+}
+
 // Writes a row of bits as runs.
 template <class Writer>
 void write_row(const uint64_t* row, size_t width, int64_t first, bool inverted, Writer& writer) {

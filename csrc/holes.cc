@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "components.h"
+#include "labeller.h"
 #include "writer.h"
 
 namespace runmask {
@@ -15,17 +16,47 @@ AnyRuns view(AnyArrays& arrays) {
   return {arrays.narrow_starts.data(), arrays.narrow_lengths.data(), arrays.count(), false};
 }
 
-// The parts of the mask for which keep(parts, i) is true.
-template <class Keep>
-Result filter(const AnyRuns& runs, int64_t width, Connectivity connectivity, const Keep& keep,
+struct Area {
+  int64_t area;
+
+  Area(int64_t, uint32_t x0, uint32_t x1) : area(x1 - x0) {}
+  void add(int64_t, uint32_t x0, uint32_t x1) { area += x1 - x0; }
+  void merge(const Area& part) { area += part.area; }
+};
+
+struct Extent {
+  int64_t area, y0, y1;
+  uint32_t x0, x1;
+
+  Extent(int64_t y, uint32_t from, uint32_t to)
+      : area(to - from), y0(y), y1(y + 1), x0(from), x1(to) {}
+  void add(int64_t y, uint32_t from, uint32_t to) {
+    area += to - from;
+    y1 = y + 1;
+    x0 = std::min(x0, from);
+    x1 = std::max(x1, to);
+  }
+  void merge(const Extent& part) {
+    area += part.area;
+    y0 = std::min(y0, part.y0);
+    y1 = std::max(y1, part.y1);
+    x0 = std::min(x0, part.x0);
+    x1 = std::max(x1, part.x1);
+  }
+};
+
+// The parts for which keep(part) is true.
+template <class Part, class Keep>
+Result filter(const AnyRuns& any, int64_t width, Connectivity connectivity, const Keep& keep,
               AnyArrays& out) {
-  Components parts;
-  const Result result = components(runs, width, connectivity, parts);
-  if (result.status != Status::ok) return result;
-  Array<uint8_t> kept;
-  if (!kept.reserve_more(parts.areas.size())) return {Status::no_memory, 0};
-  for (size_t i = 0; i < parts.areas.size(); ++i) kept.append(keep(parts, i));
-  return select(runs, width, parts.labels.data(), kept.data(), out);
+  return with_same_width(any, out, [&](auto runs, auto& starts, auto& lengths) {
+    Array<int32_t> labels;
+    return label<Part>(runs, width, connectivity, labels, [&](Sets<Part>& sets) {
+      sets.replace([&](const Part& part) { return uint32_t{keep(part)}; });
+      const auto kept = [&](int32_t label) { return sets.value(label) != 0; };
+      return select(runs, labels.size(), width, labels.data(), kept, starts, lengths);
+    });
+  });
 }
 
 // Floods the background from the border, from gap to gap between runs.
@@ -155,9 +186,8 @@ Result flood(const AnyRuns& any, int64_t height, int64_t width, Connectivity con
 
 Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity, int64_t min_area,
                     AnyArrays& out) {
-  return filter(
-      runs, width, connectivity,
-      [&](const Components& parts, size_t i) { return parts.areas[i] >= min_area; }, out);
+  const auto large = [&](const Area& part) { return part.area >= min_area; };
+  return filter<Area>(runs, width, connectivity, large, out);
 }
 
 Result fill_holes(const AnyRuns& runs, int64_t height, int64_t width, Connectivity connectivity,
@@ -171,16 +201,15 @@ Result fill_holes(const AnyRuns& runs, int64_t height, int64_t width, Connectivi
     const Result result = flood(runs, height, width, other, out, done);
     if (done || result.status != Status::ok) return result;
   }
-  const auto stays = [&](const Components& parts, size_t i) {
-    const int64_t* box = parts.boxes.data() + 4 * i;
-    return box[0] == 0 || box[1] == 0 || box[2] == width || box[3] == height ||
-           parts.areas[i] > max_area;
+  const auto stays = [&](const Extent& part) {
+    return part.x0 == 0 || part.y0 == 0 || part.x1 == width || part.y1 == height ||
+           part.area > max_area;
   };
   AnyArrays outside, kept;
   outside.wide = kept.wide = out.wide;
   Result result = background(runs, pixels, outside);
   if (result.status != Status::ok) return result;
-  result = filter(view(outside), width, other, stays, kept);
+  result = filter<Extent>(view(outside), width, other, stays, kept);
   if (result.status != Status::ok) return result;
   return background(view(kept), pixels, out);
 }

@@ -118,82 +118,96 @@ Result on_runs(Runs<Index> runs, const Job& job, RunWriter<Out>& writer) {
 
 // ---- on bits ----
 
-// row |= row moved by 1 to `by` pixels both ways; `copy` is a row of the same band, for scratch.
-void widen(uint64_t* row, uint64_t* copy, size_t words, int64_t by) {
-  for (int64_t done = 0; done < by;) {
-    // Longer steps would need the pixels that have left the row.
-    const auto shift = static_cast<int>(std::min<int64_t>({done + 1, by - done, 63}));
-    std::copy(row, row + words, copy);
-    const uint64_t* from = copy;
-    for (size_t w = 0; w < words; ++w) {
-      row[w] = from[w] | from[w] << shift | *(from + w - 1) >> (64 - shift) | from[w] >> shift |
-               from[w + 1] << (64 - shift);
-    }
-    done += shift;
-  }
-}
+// The same as on_runs, on a band of rows at a time. To stretch a band it takes the rows above and
+// below it too, the halo.
+template <class Index>
+class OnBits {
+ public:
+  OnBits(Runs<Index> runs, const Job& job)
+      : job_(job),
+        height_(static_cast<size_t>(job.height)),
+        width_(static_cast<size_t>(job.width)),
+        halo_(static_cast<size_t>(job.down(job.count - 1))),
+        rows_(std::min(std::max(kLeastRows, 2 * halo_), height_)),
+        reader_(runs, height_, width_, job.inverted) {}
 
-template <class Index, class Out>
-Result on_bits(Runs<Index> runs, const Job& job, RunWriter<Out>& writer) {
-  const auto height = static_cast<size_t>(job.height);
-  const auto width = static_cast<size_t>(job.width);
-  const auto halo = static_cast<size_t>(job.down(job.count - 1));
-  constexpr size_t kLeastRows = 32;
-  const size_t rows = std::min(std::max(kLeastRows, 2 * halo), height);  // of the result at once
-  Band read, stack, united;
-  if (!read.resize(rows + 2 * halo, width) || !stack.resize(rows + 2 * halo, width) ||
-      !united.resize(rows + 1, width)) {
-    return kNoMemory;
-  }
-  const size_t stride = read.stride();
-  RowReader<Index> reader(runs, height, width, job.inverted);
-  size_t known = 0;  // rows of the image read so far
-  const auto read_rows = [&](size_t from) {
-    for (size_t y = from; y < rows + 2 * halo; ++y, ++known) {
-      if (known < height) {
-        reader.next(read.row(y));
-      } else {
-        std::fill_n(read.row(y), read.words(), 0);
+  template <class Out>
+  Result run(RunWriter<Out>& writer) {
+    if (!read_.resize(rows_ + 2 * halo_, width_) || !stack_.resize(rows_ + 2 * halo_, width_) ||
+        !united_.resize(rows_ + 1, width_)) {
+      return kNoMemory;
+    }
+    for (size_t top = 0; top < height_; top += rows_) {
+      read(top);
+      unite();
+      for (size_t y = top; y < std::min(top + rows_, height_); ++y) {
+        write_row(united_.row(y - top), width_, static_cast<int64_t>(y * width_), job_.inverted,
+                  writer);
       }
     }
-  };
-  read_rows(halo);
-  for (size_t top = 0; top < height; top += rows) {
+    return writer.finish();
+  }
+
+ private:
+  static constexpr size_t kLeastRows = 32;
+
+  // The band from row `top` on, with its halo; outside the image nothing is set.
+  void read(size_t top) {
+    size_t y = halo_;  // the first band has no rows above it
     if (top > 0) {
-      std::copy(read.row(rows), read.row(rows + 2 * halo), read.row(0));
-      read_rows(2 * halo);
+      std::copy(read_.row(rows_), read_.row(rows_ + 2 * halo_), read_.row(0));
+      y = 2 * halo_;
     }
-    std::copy(read.row(0), read.row(rows + 2 * halo), stack.row(0));
-    size_t stacked = 1;  // stack.row(y) holds rows y to y + stacked - 1
-    for (size_t i = 0; i < job.count; ++i) {
-      const auto down = static_cast<size_t>(job.down(i));
-      while (stacked < 2 * down + 1) {
-        const size_t more = std::min(stacked, 2 * down + 1 - stacked);
-        uint64_t* to = stack.row(0);
-        const uint64_t* below = to + more * stride;
-        const size_t words = (rows + 2 * halo - more) * stride - 1;
-        for (size_t w = 0; w < words; ++w) to[w] |= below[w];
-        stacked += more;
+    for (; y < rows_ + 2 * halo_; ++y) {
+      if (top + y < height_ + halo_) {
+        reader_.next(read_.row(y));
+      } else {
+        std::fill_n(read_.row(y), read_.words(), 0);
       }
-      for (size_t y = 0; y < rows; ++y) {
-        const uint64_t* stretched = stack.row(y + halo - down);
-        uint64_t* row = united.row(y);
+    }
+    std::copy(read_.row(0), read_.row(rows_ + 2 * halo_), stack_.row(0));
+    stacked_ = 1;
+  }
+
+  void unite() {
+    const size_t words = read_.words();
+    for (size_t i = 0; i < job_.count; ++i) {
+      const auto down = static_cast<size_t>(job_.down(i));
+      grow(2 * down + 1);
+      for (size_t y = 0; y < rows_; ++y) {
+        const uint64_t* stretched = stack_.row(y + halo_ - down);
+        uint64_t* row = united_.row(y);
         if (i == 0) {
-          std::copy(stretched, stretched + read.words(), row);
+          std::copy(stretched, stretched + words, row);
         } else {
-          for (size_t w = 0; w < read.words(); ++w) row[w] |= stretched[w];
+          for (size_t w = 0; w < words; ++w) row[w] |= stretched[w];
         }
-        widen(row, united.row(rows), read.words(), job.step(i));
+        widen(row, united_.row(rows_), words, job_.step(i));
       }
-    }
-    for (size_t y = 0; y < rows && top + y < height; ++y) {
-      write_row(united.row(y), width, static_cast<int64_t>((top + y) * width), job.inverted,
-                writer);
     }
   }
-  return writer.finish();
-}
 
+  // Afterwards each row of the stack is united with the rows - 1 rows below it.
+  void grow(size_t rows) {
+    while (stacked_ < rows) {
+      const size_t more = std::min(stacked_, rows - stacked_);
+      uint64_t* to = stack_.row(0);
+      const uint64_t* below = stack_.row(more);
+      const size_t words = (rows_ + 2 * halo_ - more) * stack_.stride() - 1;
+      for (size_t w = 0; w < words; ++w) to[w] |= below[w];
+      stacked_ += more;
+    }
+  }
+
+  const Job& job_;
+  size_t height_, width_, halo_, rows_;
+  RowReader<Index> reader_;
+  Band read_, stack_;
+  Band united_;  // and one row for scratch
+  size_t stacked_ = 1;
+};
+
+// Measured: a word of a row takes about as long as an eighth of a run.
 bool dense(size_t runs, const Job& job) {
   const int64_t words = (job.width + 63) / 64 * job.height;
   return static_cast<int64_t>(runs) > words / 8;
@@ -205,7 +219,7 @@ Result run(const AnyRuns& any, const Job& job, Route route, AnyArrays& out) {
   return with_arrays(out, [&](auto& starts, auto& lengths) {
     RunWriter writer(starts, lengths);
     return with_runs(any, [&](auto runs) {
-      return bits ? on_bits(runs, job, writer) : on_runs(runs, job, writer);
+      return bits ? OnBits(runs, job).run(writer) : on_runs(runs, job, writer);
     });
   });
 }

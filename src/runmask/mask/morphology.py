@@ -21,45 +21,64 @@ _MAX_RADIUS = 2**31 - 1
 
 
 class Morphology(Value):
-    """Morphology by a symmetric element around each pixel.
+    """Morphology by a symmetric element laid around each pixel; :meth:`dilate` says which.
 
-    ``radius`` is how far the element reaches from its centre, in pixels: one number, or two, down
-    and across (height before width). It is ``2 * radius + 1`` pixels high and wide, and all zeros
-    leave the mask as it is. ``shape`` is
-
-    - ``"rectangle"``: all of it, as ``cv2.getStructuringElement(cv2.MORPH_RECT, ...)``;
-    - ``"cross"``: its middle row and column, as ``cv2.MORPH_CROSS``;
-    - ``"disc"``: ``(x / across)**2 + (y / down)**2 <= 1``, as ``skimage.morphology.disk``;
-    - ``"diamond"``: ``|x| / across + |y| / down <= 1``, as ``skimage.morphology.diamond``.
-
-    Outside the image nothing is set for a dilation, and everything for an erosion: the border
-    neither grows nor eats, as with OpenCV's default ``borderValue``.
-
-    All is done on the runs: O(runs of the result * log(down)) for each of the rectangles that make
-    up the element (one, two for a cross, at most 0.6 * radius for a disc). Where runs are many,
-    packed bits take their place, band by band, with the same result. Sources: Breuel, "Binary
-    morphology and related operations on run-length representations" (2008).
-
-    Raises InputError for a radius that is no integer between 0 and 2**31 - 1, and for other shapes.
+    Done on the runs. Where runs are many for the size of the image, packed bits take their place,
+    a band of rows at a time, with the same result.
     """
 
     __slots__ = ()
 
     def dilate(self, radius: int | tuple[int, int] = 1, shape: Shape = "rectangle") -> Self:
-        """All pixels that the element covers when its centre is on a set pixel."""
+        """All pixels that the element covers when its centre is on a set pixel.
+
+        Parameters
+        ----------
+        radius : int or (int, int)
+            How far the element reaches from its centre, in pixels: one number, or two, down and
+            across (height before width). It is ``2 * radius + 1`` high and wide; 0 changes nothing.
+        shape : {"rectangle", "cross", "disc", "diamond"}
+            All of it, as ``cv2.MORPH_RECT``; its middle row and column, as ``cv2.MORPH_CROSS``;
+            ``(x / across)**2 + (y / down)**2 <= 1``, as ``skimage.morphology.disk``; or
+            ``|x| / across + |y| / down <= 1``, as ``skimage.morphology.diamond``.
+
+        Raises
+        ------
+        InputError
+            The radius is not between 0 and 2**31 - 1, or there is no such shape.
+        MaskTypeError
+            The radius is no integer.
+
+        Notes
+        -----
+        Outside the image nothing is set for a dilation and everything for an erosion, as with
+        OpenCV's default border: the border neither grows nor eats. Each step of opening and
+        closing ends at the border.
+
+        O(runs of the result * log(down)) for each of the rectangles that make up the element (one,
+        two for a cross, about 0.6 * radius for a disc); O(pixels / 64 * log(down)) for each where
+        packed bits are faster. Source: Breuel, "Binary morphology and related operations on
+        run-length representations" (2008).
+        """
         return self._morphed(_element(radius, shape, self.height), eroding=False)
 
     def erode(self, radius: int | tuple[int, int] = 1, shape: Shape = "rectangle") -> Self:
-        """The pixels around which the element covers set pixels only."""
+        """The pixels around which the element covers set pixels only. As :meth:`dilate`."""
         return self._morphed(_element(radius, shape, self.height), eroding=True)
 
     def open(self, radius: int | tuple[int, int] = 1, shape: Shape = "rectangle") -> Self:
-        """Eroded, then dilated: what is too small for the element goes, the rest keeps its size."""
+        """Eroded, then dilated: what is too small for the element goes, the rest keeps its size.
+
+        As :meth:`dilate`.
+        """
         element = _element(radius, shape, self.height)
         return self._morphed(element, eroding=True)._morphed(element, eroding=False)
 
     def close(self, radius: int | tuple[int, int] = 1, shape: Shape = "rectangle") -> Self:
-        """Dilated, then eroded: gaps that are too small for the element are filled."""
+        """Dilated, then eroded: gaps that are too small for the element are filled.
+
+        As :meth:`dilate`.
+        """
         element = _element(radius, shape, self.height)
         return self._morphed(element, eroding=False)._morphed(element, eroding=True)
 
