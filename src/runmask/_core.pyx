@@ -12,8 +12,9 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 
 from runmask.errors import InputError, MaskError
@@ -303,3 +304,7 @@ include "_core_measures.pxi"
 
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
+
+
+include "_core_components.pxi"
+include "_core_morphology.pxi"

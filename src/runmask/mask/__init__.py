@@ -1,13 +1,14 @@
 """``Mask``: an immutable run-length mask, and all that is done on its runs.
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
-``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``; ``mask`` is the
-class itself and ``untrusted`` reads numbers from outside.
+``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``, ``morphology``,
+``components``; ``mask`` is the class itself and ``untrusted`` reads numbers from outside.
 """
 
 from .algebra import iou_matrix
+from .components import Components, LabelledRuns
 from .mask import Mask
-from .measures import Box
+from .measures import Box, Moments, RowRuns
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
 
 __all__ = [
@@ -15,8 +16,12 @@ __all__ = [
     "MAX_RUNS",
     "Box",
     "ClippedRunsWarning",
+    "Components",
+    "LabelledRuns",
     "Mask",
+    "Moments",
     "Policy",
     "ReadReport",
+    "RowRuns",
     "iou_matrix",
 ]

@@ -16,7 +16,9 @@ from .. import formats
 from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
+from .components import Parts
 from .measures import Measures
+from .morphology import Morphology
 from .untrusted import (
     MAX_PIXELS,
     MAX_RUNS,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Measures):
+class Mask(Algebra, Arrays, Measures, Morphology, Parts):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
