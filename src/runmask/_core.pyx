@@ -295,3 +295,5 @@ def use_kernels(str name not None):
 
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
+
+include "_core_transpose.pxi"

@@ -16,6 +16,7 @@ from .. import formats
 from ..errors import InputError, MaskError
 from .arrays import Arrays
 from .measures import Measures
+from .transposition import Transposition
 from .untrusted import (
     MAX_PIXELS,
     MAX_RUNS,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Arrays, Measures):
+class Mask(Arrays, Measures, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
