@@ -6,16 +6,17 @@
 #include "array.h"
 #include "rows.h"
 #include "runs.h"
+#include "transpose.h"
 #include "writer.h"
 
 namespace runmask {
 namespace {
 
 AnyRuns view(const AnyArrays& made) {
-  return {made.wide ? static_cast<const void*>(made.wide_starts.data()) : made.narrow_starts.data(),
-          made.wide ? static_cast<const void*>(made.wide_lengths.data())
-                    : made.narrow_lengths.data(),
-          made.count(), made.wide};
+  return {
+      made.wide ? static_cast<const void*>(made.wide_starts.data()) : made.narrow_starts.data(),
+      made.wide ? static_cast<const void*>(made.wide_lengths.data()) : made.narrow_lengths.data(),
+      made.count(), made.wide};
 }
 
 // The part of a mask that stays in view, in its own rows and columns.
@@ -166,8 +167,9 @@ void tile_across(RunWriter<Out>& out, Runs<In> runs, int64_t width, int64_t acro
       out.add(row * across, (row + band.count * width) * across);
       continue;
     }
-    for (int64_t i = 0; i < across; ++i) {
-      add_pieces(out, runs, band.first, band.last, row, row + width, row * (across - 1) + i * width);
+    for (int64_t i = 0; i < across && !out.failed(); ++i) {
+      add_pieces(out, runs, band.first, band.last, row, row + width,
+                 row * (across - 1) + i * width);
     }
   }
 }
@@ -180,7 +182,7 @@ void tile_down(RunWriter<Out>& out, Runs<In> runs, int64_t pixels, int64_t down)
   }
   if (runs.count == 0) return;
   out.expect(runs.count * static_cast<size_t>(down));
-  for (int64_t i = 0; i < down; ++i) {
+  for (int64_t i = 0; i < down && !out.failed(); ++i) {
     add_pieces(out, runs, 0, runs.count, 0, pixels, i * pixels);
   }
 }
@@ -220,6 +222,17 @@ Result flip(const AnyRuns& runs, Size size, bool rows, bool columns, AnyArrays& 
       }
     });
   });
+}
+
+Result orient(const AnyRuns& runs, Size size, bool transposed, bool rows, bool columns,
+              AnyArrays& out) {
+  if (!transposed) return flip(runs, size, rows, columns, out);
+  if (!rows && !columns) return transpose(runs, size.height, size.width, out);
+  AnyArrays turned;
+  turned.wide = runs.wide;
+  const Result result = transpose(runs, size.height, size.width, turned);
+  if (result.status != Status::ok) return result;
+  return flip(view(turned), {size.width, size.height}, rows, columns, out);
 }
 
 Result stack(const Part* parts, size_t count, AnyArrays& out) {

@@ -1,7 +1,7 @@
 // Moving the pixels of whole masks: into windows and margins, mirrored, turned, side by side.
 //
-// Canonical runs in, canonical runs out. Images have at most 2^31 - 1 rows and columns; those without
-// pixels are allowed everywhere. Memory follows the runs of the result.
+// Canonical runs in, canonical runs out. Images have at most 2^31 - 1 rows and columns; those
+// without pixels are allowed everywhere. Memory follows the runs of the result.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ Result place(const AnyRuns& runs, Size size, const Placement& to, AnyArrays& out
 Result flip(const AnyRuns& runs, Size size, bool rows, bool columns, AnyArrays& out);
 
 // Exchanges rows and columns first if `transposed`, then flips as flip() does: with the three flags
-// all eight orientations of an image.
+// all eight orientations of an image. `out` is as wide as `runs`.
 Result orient(const AnyRuns& runs, Size size, bool transposed, bool rows, bool columns,
               AnyArrays& out);
 

@@ -10,8 +10,8 @@
 
 namespace runmask {
 
-// Rows [y, y + count) of an image and the runs [first, last) with pixels in them. There is more than
-// one row only where a single run covers them all from end to end.
+// Rows [y, y + count) of an image and the runs [first, last) with pixels in them. There is more
+// than one row only where a single run covers them all from end to end.
 struct RowBand {
   int64_t y, count;
   size_t first, last;
@@ -146,7 +146,8 @@ void add_pieces(RunWriter<Out>& out, Runs<In> runs, size_t first, size_t last, i
                 int64_t to, int64_t shift) {
   if (first == last) return;
   const size_t end = last - 1;
-  out.add(std::max(start_of(runs, first), from) + shift, std::min(stop_of(runs, first), to) + shift);
+  out.add(std::max(start_of(runs, first), from) + shift,
+          std::min(stop_of(runs, first), to) + shift);
   if (first == end) return;
   out.add_all(runs.starts + first + 1, runs.lengths + first + 1, end - first - 1, shift);
   out.add(start_of(runs, end) + shift, std::min(stop_of(runs, end), to) + shift);
@@ -158,8 +159,7 @@ void add_mirrored(RunWriter<Out>& out, Runs<In> runs, size_t first, size_t last,
                   int64_t to, int64_t mirror) {
   if (first == last) return;
   const size_t end = last - 1;
-  out.add(mirror - std::min(stop_of(runs, end), to),
-          mirror - std::max(start_of(runs, end), from));
+  out.add(mirror - std::min(stop_of(runs, end), to), mirror - std::max(start_of(runs, end), from));
   if (first == end) return;
   out.add_all_mirrored(runs.starts + first + 1, runs.lengths + first + 1, end - first - 1, mirror);
   out.add(mirror - stop_of(runs, first), mirror - std::max(start_of(runs, first), from));

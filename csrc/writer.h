@@ -67,6 +67,9 @@ class RunWriter {
     added(count - 2, mirror - starts[0] - lengths[0], lengths[0]);
   }
 
+  // Whether memory has ended: what would go on for long can stop.
+  bool failed() const { return failed_; }
+
   Result finish() {
     flush();
     stop_ = -1;
