@@ -7,6 +7,7 @@
 #include "rows.h"
 #include "runs.h"
 #include "simd.h"
+#include "turns.h"
 #include "writer.h"
 
 namespace runmask {
@@ -102,10 +103,10 @@ class Resizer {
       return !out_.failed();
     }
     const size_t runs = band.last - band.first;
-    if (!row_.clear(runs)) return false;
     if (by_pixels(runs)) {
-      if (!sample(band, row)) return false;
+      if (!row_.clear(static_cast<size_t>(width) / 2 + 1) || !sample(band, row)) return false;
     } else {
+      if (!row_.clear(runs)) return false;
       move(band, row);
     }
     for (int64_t y = y0; y < y1; ++y) {
@@ -162,9 +163,10 @@ class Resizer {
       for (size_t x = 0; x < size; ++x) samples[x] = pixels_[static_cast<size_t>(source[x])];
       std::memset(samples + size, 0, padded - size);
       const size_t found = kernels().changes(samples, padded / kWordPixels, &inside, turns);
-      if (!add_turns(turns, found, at)) return false;
+      append_turns(turns, found, at, row_.starts, row_.lengths);
     }
-    return !inside || add_turn(to);
+    if (inside) row_.lengths.append(static_cast<Out>(to) - row_.starts[row_.starts.size() - 1]);
+    return true;
   }
 
   bool make_sources() {
@@ -175,25 +177,6 @@ class Resizer {
     for (size_t x = 0; x < to; ++x) {
       sources_.append(static_cast<int32_t>(columns_.source(static_cast<int64_t>(x))));
     }
-    return true;
-  }
-
-  bool add_turns(const uint16_t* turns, size_t found, size_t base) {
-    for (size_t i = 0; i < found; ++i) {
-      if (!add_turn(base + turns[i])) return false;
-    }
-    return true;
-  }
-
-  // While a run is open there is one start more than lengths.
-  bool add_turn(size_t x) {
-    const size_t open = row_.starts.size();
-    if (open > row_.lengths.size()) {
-      row_.lengths.append(static_cast<Out>(x - static_cast<size_t>(row_.starts[open - 1])));
-      return true;
-    }
-    if (!row_.starts.reserve_more(1) || !row_.lengths.reserve_more(1)) return false;
-    row_.starts.append(static_cast<Out>(x));
     return true;
   }
 

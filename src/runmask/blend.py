@@ -60,6 +60,8 @@ def overlay(
     The arithmetic is that of Pillow's ``alpha_composite``, to the bit, for any alpha of the image.
     O(pixels), at the speed of memory.
     """
+    if not hasattr(mask, "_runs"):
+        raise InputError(f"mask is {type(mask).__name__}: not a Mask; Mask.from_array makes one")
     pixels = _checked_image(image, mask.shape)
     over, beside = _checked_colour(inside, "inside"), _checked_colour(outside, "outside")
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:

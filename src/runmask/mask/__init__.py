@@ -1,10 +1,12 @@
 """``Mask``: an immutable run-length mask, and all that is done on its runs.
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
-``value`` (what is held), ``arrays`` (pixels in and out), ``measures``; ``mask`` is the class itself
-and ``untrusted`` reads numbers from outside.
+``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``, ``geometry``,
+``shapes`` (drawn masks), ``transposition``; ``mask`` is the class itself and ``untrusted`` reads
+numbers from outside.
 """
 
+from .algebra import iou_matrix
 from .mask import Mask
 from .measures import Box
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
@@ -17,4 +19,5 @@ __all__ = [
     "Mask",
     "Policy",
     "ReadReport",
+    "iou_matrix",
 ]

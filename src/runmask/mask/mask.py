@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from .. import formats
 from ..errors import InputError, MaskError
+from .algebra import Algebra
 from .arrays import Arrays
+from .geometry import Geometry
 from .measures import Measures
+from .shapes import Shapes
 from .transposition import Transposition
 from .untrusted import (
     MAX_PIXELS,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Arrays, Measures, Transposition):
+class Mask(Algebra, Arrays, Geometry, Measures, Shapes, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
