@@ -51,51 +51,34 @@ class Shapes(Value):
 
     @classmethod
     def from_circle(cls, center: Sequence[float], radius: float, shape: Shape) -> Self:
-        """The pixels of a disc: :meth:`from_ellipse` with one radius."""
-        (number,) = _numbers("radius", (radius,), "a number")
-        return cls.from_ellipse(center, (number, number), shape)
-
-    @classmethod
-    def from_ellipse(cls, center: Sequence[float], radii: Sequence[float], shape: Shape) -> Self:
-        """The pixels of an ellipse with centre ``(x, y)`` and half axes ``(rx, ry)``.
+        """The pixels of a disc around ``(x, y)``.
 
         Pixels are set where, in 64-bit floats::
 
-            ((x + 0.5 - center[0]) / rx) ** 2 + ((y + 0.5 - center[1]) / ry) ** 2 <= 1
+            (x + 0.5 - center[0]) ** 2 + (y + 0.5 - center[1]) ** 2 <= radius ** 2
 
         A disc around the middle of pixel ``(y, x)`` has the centre ``(x + 0.5, y + 0.5)``. Raises
-        InputError for radii that are not positive. O(rows).
+        InputError for a radius or centre that :meth:`from_ellipse` refuses. O(rows).
         """
-        height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
-        cx, cy = _numbers("center", center, "(x, y)")
+        x, y = _numbers("center", center, "(x, y)")
+        (number,) = _numbers("radius", (radius,), "(radius)")
+        _check_radii(number)
+        return cls._of(_ellipse((x, y), (1.0, 1.0), number**2, number, shape))
+
+    @classmethod
+    def from_ellipse(cls, center: Sequence[float], radii: Sequence[float], shape: Shape) -> Self:
+        """The pixels of an ellipse around ``(x, y)`` with half axes ``(rx, ry)``.
+
+        Pixels are set where, in 64-bit floats::
+
+            ((x + 0.5 - center[0]) * ry) ** 2 + ((y + 0.5 - center[1]) * rx) ** 2 <= (rx * ry) ** 2
+
+        Raises InputError for radii outside 2**-40 to 2**40. O(rows).
+        """
+        x, y = _numbers("center", center, "(x, y)")
         rx, ry = _numbers("radii", radii, "(rx, ry)")
-        if rx <= 0 or ry <= 0:
-            raise InputError(f"radii {radii!r:.80}: not positive")
-        top, bottom = _centers(cy - ry - 1, cy + ry + 1, height)
-        y = np.arange(top, bottom, dtype=np.int64)
-        down = ((y + 0.5 - cy) / ry) ** 2
-        y, down = y[down <= 1], down[down <= 1]
-        half = rx * np.sqrt(1 - down)
-        # Where rounding put an end beside its place, it is moved there: the formula decides.
-        first = np.clip(np.ceil(cx - half - 0.5), 0, width).astype(np.int64)
-        last = np.clip(np.floor(cx + half - 0.5), -1, width - 1).astype(np.int64)
-
-        def inside(x: NDArray[np.int64]) -> NDArray[np.bool_]:
-            found: NDArray[np.bool_] = ((x + 0.5 - cx) / rx) ** 2 + down <= 1
-            return found
-
-        while (more := inside(first - 1) & (first > 0)).any():
-            first -= more
-        while (less := ~inside(first) & (first <= last)).any():
-            first += less
-        while (more := inside(last + 1) & (last < width - 1) & (last + 1 >= first)).any():
-            last += more
-        while (less := ~inside(last) & (first <= last)).any():
-            last -= less
-        some = first <= last
-        starts = (y * width + first)[some]
-        runs, _ = _core.runs_from_pairs(starts, (last - first + 1)[some], height, width, False)
-        return cls._of(runs)
+        _check_radii(rx, ry)
+        return cls._of(_ellipse((x, y), (ry, rx), (rx * ry) ** 2, ry, shape))
 
     @classmethod
     def from_polygons(
@@ -158,6 +141,51 @@ class Shapes(Value):
 def _full(height: int, width: int) -> _core.Runs:
     starts, lengths = np.zeros(1, np.int64), np.full(1, height * width)
     return _core.runs_from_pairs(starts, lengths, height, width, False)[0]
+
+
+def _check_radii(*radii: float) -> None:
+    for radius in radii:
+        if not 2.0**-40 <= radius <= 2.0**40:
+            raise InputError(f"radius {radius}: not between 2**-40 and 2**40")
+
+
+def _ellipse(
+    center: tuple[float, float],
+    scale: tuple[float, float],
+    limit: float,
+    reach: float,
+    shape: Shape,
+) -> _core.Runs:
+    """Pixels whose scaled offset from the centre has a square of at most the limit.
+
+    ``reach`` is how many rows it can be above or below.
+    """
+    height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
+    (cx, cy), (by_x, by_y) = center, scale
+    top, bottom = _centers(cy - reach - 1, cy + reach + 1, height)
+    y = np.arange(top, bottom, dtype=np.int64)
+    down = ((y + 0.5 - cy) * by_y) ** 2
+    y, down = y[down <= limit], down[down <= limit]
+    half = np.sqrt(limit - down) / by_x
+    first = np.clip(np.ceil(cx - half - 0.5), 0, width).astype(np.int64)
+    last = np.clip(np.floor(cx + half - 0.5), -1, width - 1).astype(np.int64)
+
+    def inside(x: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = ((x + 0.5 - cx) * by_x) ** 2 + down <= limit
+        return found
+
+    # Rounding may have put an end beside its place: the formula decides.
+    while (more := (first > 0) & inside(first - 1)).any():
+        first -= more
+    while (more := (last < width - 1) & inside(last + 1)).any():
+        last += more
+    while (less := (first <= last) & ~inside(first)).any():
+        first += less
+    while (less := (first <= last) & ~inside(last)).any():
+        last -= less
+    some = first <= last
+    starts, lengths = y * width + first, last - first + 1
+    return _core.runs_from_pairs(starts[some], lengths[some], height, width, False)[0]
 
 
 def _centers(first: float, last: float, size: int) -> tuple[int, int]:
