@@ -42,7 +42,9 @@ class Array {
   T& operator[](size_t i) { return data_[i]; }
   const T& operator[](size_t i) const { return data_[i]; }
   T* begin() { return data_; }
+  const T* begin() const { return data_; }
   T* end() { return data_ + size_; }
+  const T* end() const { return data_ + size_; }
 
   // Makes room for `extra` more items, and for `expected` at the next growth; false if there is no
   // memory. Memory that is never written costs address space alone, so a guess may be generous.

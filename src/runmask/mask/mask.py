@@ -17,8 +17,11 @@ from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
 from .components import Parts
+from .geometry import Geometry
 from .measures import Measures
 from .morphology import Morphology
+from .shapes import Shapes
+from .transposition import Transposition
 from .untrusted import (
     MAX_PIXELS,
     MAX_RUNS,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Measures, Morphology, Parts):
+class Mask(Algebra, Arrays, Geometry, Measures, Morphology, Parts, Shapes, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters

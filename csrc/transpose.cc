@@ -1,0 +1,429 @@
+#include "transpose.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "simd.h"
+#include "words.h"
+
+namespace runmask {
+namespace {
+
+// ---- on the runs
+
+// Neighbouring columns that turn at one row: to set, or to clear, from there downwards.
+struct Turn {
+  uint32_t from, to;  // columns, and later stripes
+  uint32_t row;
+  bool set;
+};
+
+// Lists where each row differs from the one above it, row after row.
+class RowComparison {
+ public:
+  RowComparison(int64_t width, Array<Turn>& turns) : width_(width), turns_(turns) {}
+
+  // False if there is no memory. O(runs): rows between that are like the one above cost nothing.
+  template <class Index>
+  bool list(Runs<Index> runs) {
+    int64_t row = 0;
+    int64_t base = 0;
+    for (size_t i = 0; i < runs.count && !failed_; ++i) {
+      const int64_t start = runs.starts[i];
+      if (start - base >= width_) {
+        row = start - base < 2 * width_ ? row + 1 : start / width_;
+        base = row * width_;
+      }
+      const int64_t stop = start - base + runs.lengths[i];
+      add(row, start - base, std::min(stop, width_));
+      if (stop <= width_) continue;
+      const int64_t full = stop / width_ - 1;  // rows below that the run fills
+      if (full != 0) {
+        add(row + 1, 0, width_);
+        compare();
+        row_ = row + 1 + full;
+      }
+      row += 1 + full;
+      base = row * width_;
+      if (stop % width_ != 0) add(row, 0, stop % width_);
+    }
+    compare();
+    ++row_;
+    compare();  // nothing lies below the last row
+    return !failed_;
+  }
+
+ private:
+  void add(int64_t row, int64_t from, int64_t to) {
+    if (row != row_) {
+      compare();
+      if (row != ++row_) compare();  // with an empty row
+      row_ = row;
+    }
+    failed_ |= !here_.reserve_more(3);
+    if (failed_) return;
+    here_.append(static_cast<uint32_t>(from));
+    here_.append(static_cast<uint32_t>(to));
+  }
+
+  // Of the row collected with the one above; then it is the one above.
+  void compare() {
+    failed_ |= !above_.reserve_more(1) || !here_.reserve_more(1) ||
+               !turns_.reserve_more(above_.size() + here_.size());
+    if (failed_) return;
+    if (above_.size() != here_.size() || !std::equal(above_.data(), above_.end(), here_.data())) {
+      const uint32_t* a = above_.data();
+      const uint32_t* b = here_.data();
+      *above_.end() = *here_.end() = UINT32_MAX;  // no column
+      bool was = false;
+      bool is = false;
+      uint32_t from = 0;
+      for (uint32_t next; (next = std::min(*a, *b)) != UINT32_MAX; from = next) {
+        if (was != is) turns_.append({from, next, static_cast<uint32_t>(row_), is});
+        was ^= *a == next;
+        a += *a == next;
+        is ^= *b == next;
+        b += *b == next;
+      }
+    }
+    above_.swap(here_);
+    here_.set_size(0);
+  }
+
+  int64_t width_;
+  Array<Turn>& turns_;
+  Array<uint32_t> above_, here_;  // where a row turns: set, clear, set, clear ...
+  int64_t row_ = 0;               // that of here_
+  bool failed_ = false;
+};
+
+// Columns between two neighbouring borders of turns: all of a stripe have the same pixels.
+class Stripes {
+ public:
+  // Finds the stripes and makes each turn's columns stripes; false if there is no memory.
+  bool split(Array<Turn>& turns, int64_t width) {
+    const auto columns = static_cast<size_t>(width) + 1;
+    return columns / 8 <= turns.size() + 4096 ? split_by_marks(turns, columns)
+                                              : split_by_sorting(turns);
+  }
+
+  size_t count() const { return borders_.size() - 1; }
+  int64_t from(size_t stripe) const { return borders_[stripe]; }
+  int64_t to(size_t stripe) const { return borders_[stripe + 1]; }
+
+ private:
+  bool split_by_marks(Array<Turn>& turns, size_t columns) {
+    Array<uint32_t> place;
+    if (!place.reserve_more(columns)) return false;
+    std::fill_n(place.data(), columns, 0);
+    size_t borders = 0;
+    for (const Turn& turn : turns) {
+      borders += place[turn.from] == 0;
+      place[turn.from] = 1;
+      borders += place[turn.to] == 0;
+      place[turn.to] = 1;
+    }
+    if (!borders_.reserve_more(borders)) return false;
+    for (size_t column = 0; column < columns; ++column) {
+      if (place[column] == 0) continue;
+      place[column] = static_cast<uint32_t>(borders_.size());
+      borders_.append(static_cast<uint32_t>(column));
+    }
+    for (Turn& turn : turns) {
+      turn.from = place[turn.from];
+      turn.to = place[turn.to];
+    }
+    return true;
+  }
+
+  // For images much wider than there are runs.
+  bool split_by_sorting(Array<Turn>& turns) {
+    if (!borders_.reserve_more(2 * turns.size())) return false;
+    for (const Turn& turn : turns) {
+      borders_.append(turn.from);
+      borders_.append(turn.to);
+    }
+    std::sort(borders_.begin(), borders_.end());
+    borders_.set_size(
+        static_cast<size_t>(std::unique(borders_.begin(), borders_.end()) - borders_.begin()));
+    const auto place = [this](uint32_t column) {
+      return static_cast<uint32_t>(std::lower_bound(borders_.begin(), borders_.end(), column) -
+                                   borders_.begin());
+    };
+    for (Turn& turn : turns) {
+      turn.from = place(turn.from);
+      turn.to = place(turn.to);
+    }
+    return true;
+  }
+
+  Array<uint32_t> borders_;
+};
+
+// The runs of one column of each stripe: those of stripe s are [first[s], first[s + 1]).
+struct StripeRuns {
+  Array<size_t> first;
+  Array<uint32_t> top, bottom;
+};
+
+// Counts the runs of each stripe; returns those of all columns together, or -1 without memory.
+int64_t count_runs(const Array<Turn>& turns, const Stripes& stripes, Array<size_t>& first) {
+  if (!first.reserve_more(stripes.count() + 2)) return -1;
+  first.set_size(stripes.count() + 2);
+  std::fill(first.begin(), first.end(), 0);
+  size_t* more = first.data() + 1;  // how many more than the stripe before, modulo 2**64
+  for (const Turn& turn : turns) {
+    more[turn.from] += turn.set;
+    more[turn.to] -= turn.set;
+  }
+  int64_t all = 0;
+  size_t here = 0;
+  for (size_t s = 0; s < stripes.count(); ++s) {
+    here += more[s];
+    all += static_cast<int64_t>(here) * (stripes.to(s) - stripes.from(s));
+    more[s] = here;
+  }
+  for (size_t s = 0; s < stripes.count(); ++s) first[s + 1] += first[s];
+  return all;
+}
+
+bool collect_runs(const Array<Turn>& turns, size_t stripes, StripeRuns& runs) {
+  const size_t count = runs.first[stripes];
+  Array<size_t> next;
+  if (!runs.top.reserve_more(count) || !runs.bottom.reserve_more(count) ||
+      !next.reserve_more(stripes)) {
+    return false;
+  }
+  std::copy_n(runs.first.data(), stripes, next.data());
+  uint32_t* top = runs.top.data();
+  uint32_t* bottom = runs.bottom.data();
+  for (const Turn& turn : turns) {
+    if (turn.set) {
+      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row;
+    } else {
+      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row;
+    }
+  }
+  return true;
+}
+
+// Column after column; runs that end with one and begin with the next become one.
+template <class Index>
+void write_columns(const StripeRuns& runs, const Stripes& stripes, int64_t height,
+                   Array<Index>& out_starts, Array<Index>& out_lengths) {
+  Index* starts = out_starts.end();
+  Index* lengths = out_lengths.end();
+  size_t written = 0;
+  int64_t stop = -1;
+  for (size_t s = 0; s < stripes.count(); ++s) {
+    const size_t first = runs.first[s];
+    const size_t last = runs.first[s + 1];
+    if (first == last) continue;
+    const bool full = runs.top[first] == 0 && runs.bottom[first] == height;
+    const int64_t repeats = full ? 1 : stripes.to(s) - stripes.from(s);
+    int64_t base = stripes.from(s) * height;
+    for (int64_t column = 0; column < repeats; ++column, base += height) {
+      size_t i = first;
+      if (runs.top[i] == 0 && stop == base) {
+        lengths[written - 1] = static_cast<Index>(lengths[written - 1] + runs.bottom[i++]);
+      }
+      for (; i < last; ++i, ++written) {
+        starts[written] = static_cast<Index>(base + runs.top[i]);
+        lengths[written] = static_cast<Index>(runs.bottom[i] - runs.top[i]);
+      }
+      stop = base + runs.bottom[last - 1];
+    }
+    if (full) {
+      const int64_t others = (stripes.to(s) - stripes.from(s) - 1) * height;
+      lengths[written - 1] = static_cast<Index>(lengths[written - 1] + others);
+      stop += others;
+    }
+  }
+  out_starts.set_size(out_starts.size() + written);
+  out_lengths.set_size(out_lengths.size() + written);
+}
+
+// ---- in packed bits
+
+// Bit x of word y becomes bit y of word x: halves, quarters ... change places across the diagonal.
+void transpose_square(uint64_t* words) {
+  uint64_t low = 0x00000000FFFFFFFFu;
+  for (size_t size = 32; size != 0; size /= 2, low ^= low << size) {
+    for (size_t top = 0; top < 64; top += 2 * size) {
+      for (size_t y = top; y < top + size; ++y) {
+        const uint64_t differ = ((words[y] >> size) ^ words[y + size]) & low;
+        words[y] ^= differ << size;
+        words[y + size] ^= differ;
+      }
+    }
+  }
+}
+
+// Bits in a row, as they come, to runs.
+template <class Index>
+class BitWriter {
+ public:
+  BitWriter(Array<Index>& starts, Array<Index>& lengths) : starts_(starts), lengths_(lengths) {}
+
+  // The lowest `count` bits of the word, 1 to 64; those above are zero.
+  void add(uint64_t word, size_t count) {
+    words_[full_] |= word << used_;
+    used_ += count;
+    if (used_ < 64) return;
+    used_ -= 64;
+    if (++full_ == kWords) flush();
+    words_[full_] = used_ != 0 ? word >> (count - used_) : 0;
+  }
+
+  Result finish() {
+    if (used_ != 0) ++full_;
+    used_ = 0;
+    words_[full_++] = 0;  // closes a run that ends with the last bit
+    flush();
+    return {failed_ ? Status::no_memory : Status::ok, 0};
+  }
+
+ private:
+  static constexpr size_t kWords = 256;
+
+  // Hands the full words over.
+  void flush() {
+    uint8_t bytes[(kWords + 1) * kWordPixels];
+    uint16_t turns[(kWords + 2) * kWordPixels];
+    bool inside = starts_.size() > lengths_.size();
+    kernel_.bytes_from_words(words_, full_, 0, 1, bytes);
+    const size_t found = kernel_.changes(bytes, full_, &inside, turns);
+    failed_ |= !starts_.reserve_more(found / 2 + 1) || !lengths_.reserve_more(found / 2 + 1);
+    for (size_t i = 0; i < found && !failed_; ++i) {
+      const auto at = static_cast<Index>(base_ + turns[i]);
+      if (starts_.size() > lengths_.size()) {
+        lengths_.append(static_cast<Index>(at - starts_[starts_.size() - 1]));
+      } else {
+        starts_.append(at);
+      }
+    }
+    base_ += full_ * kWordPixels;
+    full_ = 0;
+  }
+
+  const Kernels& kernel_ = kernels();
+  Array<Index>& starts_;
+  Array<Index>& lengths_;
+  size_t base_ = 0;  // pixels handed over
+  size_t full_ = 0;
+  size_t used_ = 0;  // bits of the word that is not full
+  bool failed_ = false;
+  uint64_t words_[kWords + 1] = {};
+};
+
+// All pixels as bits in a row, with a word more to read past the last.
+template <class Index>
+bool read_bits(Runs<Index> runs, size_t total, Array<uint64_t>& bits) {
+  using Cursor = WordCursor<Index>;
+  const size_t blocks = (total + Cursor::kPixels - 1) / Cursor::kPixels;
+  if (!bits.reserve_more(blocks * Cursor::kWords + 2)) return false;
+  const Kernels& kernel = kernels();
+  Cursor cursor(runs, 0, total);
+  for (size_t block = 0; block < blocks; ++block) {
+    cursor.next(kernel, bits.data() + block * Cursor::kWords);
+  }
+  bits.set_size(blocks * Cursor::kWords + 2);
+  bits[bits.size() - 2] = bits[bits.size() - 1] = 0;
+  return true;
+}
+
+template <class Index>
+Result transpose_bits(Runs<Index> runs, size_t height, size_t width, Array<Index>& starts,
+                      Array<Index>& lengths) {
+  constexpr size_t kBand = 512;  // columns at a time: a cache line of each row
+  const size_t blocks = (height + 63) / 64;
+  Array<uint64_t> bits, squares;
+  if (!read_bits(runs, height * width, bits) || !squares.reserve_more(blocks * kBand)) {
+    return {Status::no_memory, 0};
+  }
+  BitWriter<Index> out(starts, lengths);
+  for (size_t left = 0; left < width; left += kBand) {
+    const size_t columns = std::min(kBand, width - left);
+    for (size_t block = 0; block < blocks; ++block) {
+      const size_t rows = std::min<size_t>(64, height - 64 * block);
+      for (size_t x = 0; x < columns; x += 64) {
+        uint64_t* square = squares.data() + (x / 64 * blocks + block) * 64;
+        size_t at = 64 * block * width + left + x;
+        for (size_t y = 0; y < rows; ++y, at += width) {
+          const uint64_t* word = bits.data() + at / 64;
+          square[y] = word[0] >> (at % 64) | word[1] << 1 << (63 - at % 64);
+        }
+        std::fill(square + rows, square + 64, 0);
+        transpose_square(square);
+      }
+    }
+    for (size_t x = 0; x < columns; ++x) {
+      const uint64_t* column = squares.data() + x / 64 * blocks * 64 + x % 64;
+      for (size_t y = 0; y < height; y += 64) {
+        out.add(column[y], std::min<size_t>(64, height - y));
+      }
+    }
+  }
+  return out.finish();
+}
+
+// ---- the choice
+
+// Measured: a pixel in packed bits costs about as much as 1 / 40 of a run, be it read or written.
+constexpr int64_t kDense = 40;
+
+template <class Index>
+Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeRoute route,
+                     Array<Index>& starts, Array<Index>& lengths) {
+  const auto by_bits = [&] {
+    return transpose_bits(runs, static_cast<size_t>(height), static_cast<size_t>(width), starts,
+                          lengths);
+  };
+  const auto count = static_cast<int64_t>(runs.count);
+  const int64_t dense = std::min(height, width) < 32 ? INT64_MAX : height * width / kDense;
+  const bool measured = route == TransposeRoute::measured;
+  if (measured ? count > dense : route == TransposeRoute::bits) return by_bits();
+
+  Array<Turn> turns;
+  Stripes stripes;
+  StripeRuns columns;
+  if (!RowComparison(width, turns).list(runs) || !stripes.split(turns, width)) {
+    return {Status::no_memory, 0};
+  }
+  const int64_t most = count_runs(turns, stripes, columns.first);
+  if (measured && most > dense) return by_bits();
+  if (most < 0 || !starts.reserve_more(static_cast<size_t>(most)) ||
+      !lengths.reserve_more(static_cast<size_t>(most)) ||
+      !collect_runs(turns, stripes.count(), columns)) {
+    return {Status::no_memory, 0};
+  }
+  write_columns(columns, stripes, height, starts, lengths);
+  return {};
+}
+
+template <class Index>
+Result copy(Runs<Index> runs, Array<Index>& starts, Array<Index>& lengths) {
+  if (!starts.reserve_more(runs.count) || !lengths.reserve_more(runs.count)) {
+    return {Status::no_memory, 0};
+  }
+  std::copy_n(runs.starts, runs.count, starts.data());
+  std::copy_n(runs.lengths, runs.count, lengths.data());
+  starts.set_size(runs.count);
+  lengths.set_size(runs.count);
+  return {};
+}
+
+}  // namespace
+
+Result transpose(const AnyRuns& any, int64_t height, int64_t width, AnyArrays& out,
+                 TransposeRoute route) {
+  const auto call = [&](auto runs, auto& starts, auto& lengths) {
+    if (runs.count == 0) return Result{};
+    if (height == 1 || width == 1) return copy(runs, starts, lengths);  // in the same order
+    return transpose_any(runs, height, width, route, starts, lengths);
+  };
+  return any.wide ? call(any.as<int64_t>(), out.wide_starts, out.wide_lengths)
+                  : call(any.as<int32_t>(), out.narrow_starts, out.narrow_lengths);
+}
+
+}  // namespace runmask
