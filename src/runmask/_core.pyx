@@ -297,3 +297,4 @@ if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
 
 include "_core_transpose.pxi"
+include "_core_formats.pxi"
