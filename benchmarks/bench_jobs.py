@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from algebra_jobs import ALGEBRA_JOBS
 from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
 
 from runmask import Mask
 
-ALL_JOBS = JOBS | FILE_JOBS
+ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

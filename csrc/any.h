@@ -29,6 +29,23 @@ struct AnyArrays {
   Array<int32_t> narrow_starts, narrow_lengths;
   Array<int64_t> wide_starts, wide_lengths;
 
+  template <class Index>
+  Array<Index>& starts() {
+    if constexpr (sizeof(Index) == sizeof(int64_t)) {
+      return wide_starts;
+    } else {
+      return narrow_starts;
+    }
+  }
+  template <class Index>
+  Array<Index>& lengths() {
+    if constexpr (sizeof(Index) == sizeof(int64_t)) {
+      return wide_lengths;
+    } else {
+      return narrow_lengths;
+    }
+  }
+
   size_t count() const { return wide ? wide_starts.size() : narrow_starts.size(); }
   size_t itemsize() const { return wide ? sizeof(int64_t) : sizeof(int32_t); }
   void* release_starts() {

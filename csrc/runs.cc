@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "simd.h"
+#include "turns.h"
 #include "words.h"
 
 namespace runmask {
@@ -127,37 +128,6 @@ void merge(const Array<Span<Index>>& spans, Array<Index>& out_starts, Array<Inde
   }
   out_starts.append(open.start);
   out_lengths.append(static_cast<Index>(open.stop - open.start));
-}
-
-// Positions where the mask turns, in pairs, as runs. `base` is added to each start.
-template <class Index>
-void append_pairs(const uint16_t* positions, size_t pairs, size_t base, Array<Index>& starts,
-                  Array<Index>& lengths) {
-  Index* start = starts.end();
-  Index* length = lengths.end();
-  for (size_t i = 0; i < pairs; ++i) {
-    uint32_t pair;
-    std::memcpy(&pair, positions + 2 * i, sizeof pair);
-    start[i] = static_cast<Index>(base + (pair & 0xFFFF));
-    length[i] = static_cast<Index>((pair >> 16) - (pair & 0xFFFF));
-  }
-  starts.set_size(starts.size() + pairs);
-  lengths.set_size(lengths.size() + pairs);
-}
-
-// While a run is open there is one start more than lengths.
-template <class Index>
-void append_turns(const uint16_t* positions, size_t found, size_t base, Array<Index>& starts,
-                  Array<Index>& lengths) {
-  if (found == 0) return;
-  if (starts.size() > lengths.size()) {
-    const auto open = static_cast<size_t>(starts[starts.size() - 1]);
-    lengths.append(static_cast<Index>(base + positions[0] - open));
-    ++positions;
-    --found;
-  }
-  append_pairs(positions, found / 2, base, starts, lengths);
-  if (found % 2 != 0) starts.append(static_cast<Index>(base + positions[found - 1]));
 }
 
 // Fills [from, to) of `size` bytes. Short fills store 64 bytes whatever their size: all bytes

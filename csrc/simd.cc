@@ -73,20 +73,34 @@ bool uniform(const uint8_t* pixels) {
   return differ == 0;
 }
 
+// Appends the positions of the bits set in a word, `base` added.
+size_t list_bits(uint64_t bits, size_t base, uint16_t* positions, size_t found) {
+  for (; bits != 0; bits &= bits - 1) {
+    positions[found++] = static_cast<uint16_t>(base + static_cast<size_t>(std::countr_zero(bits)));
+  }
+  return found;
+}
+
 size_t changes(const uint8_t* pixels, size_t count, bool* inside, uint16_t* positions) {
   uint64_t before = *inside;
   size_t found = 0;
   for (size_t w = 0; w < count; ++w) {
-    if (uniform(pixels + kWordPixels * w) && (pixels[kWordPixels * w] != 0) == (before != 0)) {
-      continue;
-    }
-    const uint64_t bits = nonzero_bits(pixels + kWordPixels * w);
-    uint64_t turns = bits ^ (bits << 1 | before);
+    const uint8_t* at = pixels + kWordPixels * w;
+    if (uniform(at) && (at[0] != 0) == (before != 0)) continue;
+    const uint64_t bits = nonzero_bits(at);
+    found = list_bits(bits ^ (bits << 1 | before), kWordPixels * w, positions, found);
     before = bits >> 63;
-    for (; turns != 0; turns &= turns - 1) {
-      positions[found++] =
-          static_cast<uint16_t>(kWordPixels * w + static_cast<size_t>(std::countr_zero(turns)));
-    }
+  }
+  *inside = before != 0;
+  return found;
+}
+
+size_t turns(const uint64_t* words, size_t count, bool* inside, uint16_t* positions) {
+  uint64_t before = *inside;
+  size_t found = 0;
+  for (size_t w = 0; w < count; ++w) {
+    found = list_bits(words[w] ^ (words[w] << 1 | before), kWordPixels * w, positions, found);
+    before = words[w] >> 63;
   }
   *inside = before != 0;
   return found;
@@ -219,8 +233,8 @@ std::atomic<const Kernels*>& current() {
 
 }  // namespace
 
-const Kernels scalar_kernels = {"scalar", words_from_toggles, bytes_from_words,
-                                changes,  blend<3>,           blend<4>};
+const Kernels scalar_kernels = {"scalar", words_from_toggles, bytes_from_words, changes,
+                                turns,    blend<3>,           blend<4>};
 
 const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
 

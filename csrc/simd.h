@@ -43,6 +43,9 @@ struct Kernels {
   // Reads 64 * count pixels; may write 64 items past the last position.
   size_t (*changes)(const uint8_t* pixels, size_t count, bool* inside, uint16_t* positions);
 
+  // The same for pixels that are words already.
+  size_t (*turns)(const uint64_t* words, size_t count, bool* inside, uint16_t* positions);
+
   // Blends 64 * count pixels of 3 or 4 channels; `to` is `from` or does not overlap it.
   void (*blend3)(const uint8_t* from, uint8_t* to, const uint64_t* words, size_t count,
                  const BlendPair& pair);

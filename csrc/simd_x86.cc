@@ -153,6 +153,18 @@ AVX2 size_t changes_avx2(const uint8_t* pixels, size_t count, bool* inside, uint
   return found;
 }
 
+AVX2 size_t turns_avx2(const uint64_t* words, size_t count, bool* inside, uint16_t* positions) {
+  uint64_t before = *inside;
+  size_t found = 0;
+  for (size_t w = 0; w < count; ++w) {
+    const uint64_t turns = words[w] ^ (words[w] << 1 | before);
+    before = words[w] >> 63;
+    if (turns != 0) found += list_bits_avx2(turns, kWordPixels * w, positions + found);
+  }
+  *inside = before != 0;
+  return found;
+}
+
 // (byte * scale + term) / 255, rounded, for the even and the odd bytes of 32.
 AVX2 inline __m256i blend_avx2(__m256i bytes, __m256i scale_even, __m256i scale_odd, __m256i even,
                                __m256i odd) {
@@ -349,6 +361,18 @@ AVX512 size_t changes_avx512(const uint8_t* pixels, size_t count, bool* inside,
   return found;
 }
 
+AVX512 size_t turns_avx512(const uint64_t* words, size_t count, bool* inside, uint16_t* positions) {
+  uint64_t before = *inside;
+  size_t found = 0;
+  for (size_t w = 0; w < count; ++w) {
+    const uint64_t turns = words[w] ^ (words[w] << 1 | before);
+    before = words[w] >> 63;
+    if (turns != 0) found += list_bits_avx512(turns, kWordPixels * w, positions + found);
+  }
+  *inside = before != 0;
+  return found;
+}
+
 AVX512 inline __m512i blend_avx512(__m512i bytes, __m512i scale, __m512i even, __m512i odd) {
   const __m512i low_bytes = _mm512_set1_epi16(0x00FF);
   const __m512i by_255 = _mm512_set1_epi16(257);
@@ -419,10 +443,12 @@ AVX512 void blend_words_avx512(const uint8_t* from, uint8_t* to, const uint64_t*
 
 }  // namespace
 
-const Kernels avx2_kernels = {"avx2",       words_from_toggles_avx2, bytes_from_words_avx2,
-                              changes_avx2, blend_words_avx2<3>,     blend_words_avx2<4>};
-const Kernels avx512_kernels = {"avx512",       words_from_toggles_avx512, bytes_from_words_avx512,
-                                changes_avx512, blend_words_avx512<3>,     blend_words_avx512<4>};
+const Kernels avx2_kernels = {
+    "avx2",     words_from_toggles_avx2, bytes_from_words_avx2, changes_avx2,
+    turns_avx2, blend_words_avx2<3>,     blend_words_avx2<4>};
+const Kernels avx512_kernels = {
+    "avx512",     words_from_toggles_avx512, bytes_from_words_avx512, changes_avx512,
+    turns_avx512, blend_words_avx512<3>,     blend_words_avx512<4>};
 
 }  // namespace runmask
 

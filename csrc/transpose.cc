@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "simd.h"
+#include "turns.h"
 #include "words.h"
 
 namespace runmask {
@@ -288,20 +289,11 @@ class BitWriter {
 
   // Hands the full words over.
   void flush() {
-    uint8_t bytes[(kWords + 1) * kWordPixels];
-    uint16_t turns[(kWords + 2) * kWordPixels];
+    uint16_t positions[(kWords + 2) * kWordPixels];
     bool inside = starts_.size() > lengths_.size();
-    kernel_.bytes_from_words(words_, full_, 0, 1, bytes);
-    const size_t found = kernel_.changes(bytes, full_, &inside, turns);
+    const size_t found = kernel_.turns(words_, full_, &inside, positions);
     failed_ |= !starts_.reserve_more(found / 2 + 1) || !lengths_.reserve_more(found / 2 + 1);
-    for (size_t i = 0; i < found && !failed_; ++i) {
-      const auto at = static_cast<Index>(base_ + turns[i]);
-      if (starts_.size() > lengths_.size()) {
-        lengths_.append(static_cast<Index>(at - starts_[starts_.size() - 1]));
-      } else {
-        starts_.append(at);
-      }
-    }
+    if (!failed_) append_turns(positions, found, base_, starts_, lengths_);
     base_ += full_ * kWordPixels;
     full_ = 0;
   }

@@ -25,10 +25,11 @@ class WordCursor {
 
   size_t run() const { return run_; }
 
-  // Goes on at pixel `at`, before which all runs below `run` end.
+  // Goes on at pixel `at`, before which or with which all runs below `run` end.
   void seek(size_t run, size_t at) {
     run_ = run;
     at_ = at;
+    if (run_ < runs_.count && stop(run_) <= at_) ++run_;
   }
 
   // The next block as words; pixels past `last` are zero bits. Returns its size in pixels, 0 at the

@@ -3,7 +3,7 @@
 from .blend import overlay
 from .detection import Detection
 from .errors import RunmaskError
-from .mask import Box, ClippedRunsWarning, Mask, ReadReport
+from .mask import Box, ClippedRunsWarning, Mask, ReadReport, iou_matrix
 
 __all__ = [
     "Box",
@@ -13,6 +13,7 @@ __all__ = [
     "ReadReport",
     "RunmaskError",
     "__version__",
+    "iou_matrix",
     "overlay",
 ]
 

@@ -293,6 +293,10 @@ def use_kernels(str name not None):
         raise InputError(f"kernel set {name!r}: not one of {', '.join(available_kernels())}")
 
 
+include "_core_algebra.pxi"
+include "_core_measures.pxi"
+
+
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
 

@@ -13,9 +13,10 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from typing import BinaryIO, Literal
 from urllib.parse import unquote
 
@@ -81,21 +82,24 @@ def login_answer(token: str, life_s: float = 48 * 3600) -> Answer:
 class FaultServer:
     """``requests``, ``logins`` and ``charges`` tell what came; see :func:`faulty`."""
 
-    def __init__(self, answers: Iterable[Answer], logins: Iterable[Answer] | None) -> None:
+    def __init__(
+        self,
+        answers: Iterable[Answer],
+        logins: Iterable[Answer] | None,
+        by_headers: Callable[[dict[str, str]], Answer] | None,
+    ) -> None:
         self._answers = iter(answers)
+        self._by_headers = by_headers
         self._login_answers = None if logins is None else iter(logins)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopping = threading.Event()
+        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[Received] = []
         self.logins = 0
         self.connections = 0
         self.charges: Counter[str] = Counter()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def run(self) -> None:
         while True:
@@ -125,14 +129,18 @@ class FaultServer:
         with self._lock:
             self._open.discard(connection)
 
-    def _one(self, connection: socket.socket, buffer: BinaryIO) -> bool:
+    def _one(self, connection: socket.socket, buffer: BufferedReader) -> bool:
         """One request; whether the connection lives on."""
+        if buffer.peek(1)[:1] == b"\x16":  # a greeting in TLS
+            buffer.read1(2**16)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            return False
         line = buffer.readline(2**16)
-        if not line:
+        if line.count(b" ") < 2:
             return False
         method, target, _ = line.split(b" ", 2)
         headers = _headers(buffer)
-        answer = self._next_answer(target)
+        answer = self._next_answer(target, headers)
         if answer.hold:
             self._stopping.wait(30)
             return False
@@ -162,13 +170,15 @@ class FaultServer:
             connection.sendall(raw)
         return answer.cut is None and answer.framing != "close" and answer.declared is None
 
-    def _next_answer(self, target: bytes) -> Answer:
+    def _next_answer(self, target: bytes, headers: dict[str, str]) -> Answer:
         with self._lock:
             if target.endswith(LOGIN):
                 self.logins += 1
                 if self._login_answers is None:
                     return login_answer(f"token-{self.logins:04}")
                 return next(self._login_answers)
+            if self._by_headers is not None:
+                return self._by_headers(headers)
             return next(self._answers, Answer(status=599, body=b"the script is at its end"))
 
 
@@ -187,9 +197,16 @@ def _reset(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def faulty(*answers: Answer, logins: Iterable[Answer] | None = None) -> Iterator[FaultServer]:
-    """Run a server that gives these answers, one a request. ``logins``: the answers to logins."""
-    server = FaultServer(answers, logins)
+def faulty(
+    *answers: Answer,
+    logins: Iterable[Answer] | None = None,
+    by_headers: Callable[[dict[str, str]], Answer] | None = None,
+) -> Iterator[FaultServer]:
+    """Run a server that gives these answers, one a request, or those that ``by_headers`` chooses.
+
+    ``logins``: the answers to logins.
+    """
+    server = FaultServer(answers, logins, by_headers)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

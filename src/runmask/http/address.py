@@ -13,10 +13,12 @@ def checked_origin(url: str, name: str) -> str:
 
     Plain http is for this machine only. Raises InputError.
     """
+    if not isinstance(url, str):
+        raise InputError(f"{name} is {type(url).__name__}: not text")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except (ValueError, AttributeError, TypeError):
+    except ValueError:
         raise InputError(f"{name}: not an address such as 'https://api.example.org'") from None
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise InputError(f"{name}: an address with a name or password in it is refused")

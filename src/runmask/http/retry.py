@@ -32,8 +32,9 @@ from ..errors import APIError, APITimeoutError
 
 MAX_BACKOFF_S = 60.0
 MAX_RETRY_AFTER_S = 120.0
-BUDGET = 10.0
-BUDGET_REFUND = 0.1
+BUDGET = 100
+RESEND_COST = 10
+SUCCESS_REFUND = 1
 
 T = TypeVar("T")
 
@@ -75,22 +76,22 @@ Outcome = Reply | Exception | None
 
 class Budget:
     """A reserve for resending, shared by all calls of a client, so that a dead service is not
-    stormed: each resend takes 1 of 10, each success gives 0.1 back."""
+    stormed: each resend takes 10 of 100, each success gives 1 back."""
 
-    def __init__(self, capacity: float = BUDGET) -> None:
+    def __init__(self, capacity: int = BUDGET) -> None:
         self._capacity = self._left = capacity
         self._lock = threading.Lock()
 
     def take(self) -> bool:
         with self._lock:
-            if self._left < 1:
+            if self._left < RESEND_COST:
                 return False
-            self._left -= 1
+            self._left -= RESEND_COST
             return True
 
     def refund(self) -> None:
         with self._lock:
-            self._left = min(self._capacity, self._left + BUDGET_REFUND)
+            self._left = min(self._capacity, self._left + SUCCESS_REFUND)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ class Session:
         except APITimeoutError:
             raise  # of this caller's time; the next one has its own
         except APIError as error:
-            self._failure = error
+            self._failure = copy.copy(error)  # each caller's own is completed and raised
             self._failures += 1
             raise
         return self._token.secret

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from ..errors import (
@@ -164,15 +165,27 @@ _CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False
 
 
 def _connection_options(settings: Settings) -> dict[str, Any]:
-    if settings.ca_bundle is None:
-        context = httpx2.create_ssl_context(trust_env=False)
-    else:
-        try:
-            context = ssl.create_default_context(cafile=settings.ca_bundle)
-        except OSError as error:
-            raise InputError(f"ca_bundle {settings.ca_bundle!r}: {error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _tls_context(settings.ca_bundle)
     return {"verify": context, "trust_env": False, "proxy": _proxy(settings.proxy)}
+
+
+def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    if ca_bundle is None:
+        return _system_tls_context()
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise InputError(f"ca_bundle {ca_bundle!r}: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+@cache
+def _system_tls_context() -> ssl.SSLContext:
+    """Reading all certificates of the system takes 40 ms: once is enough for all clients."""
+    context = httpx2.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _proxy(address: Secret | None) -> httpx2.Proxy | None:

@@ -1,10 +1,11 @@
 """``Mask``: an immutable run-length mask, and all that is done on its runs.
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
-``value`` (what is held), ``arrays`` (pixels in and out), ``measures``; ``mask`` is the class itself
-and ``untrusted`` reads numbers from outside.
+``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``; ``mask`` is the
+class itself and ``untrusted`` reads numbers from outside.
 """
 
+from .algebra import iou_matrix
 from .mask import Mask
 from .measures import Box
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
@@ -17,4 +18,5 @@ __all__ = [
     "Mask",
     "Policy",
     "ReadReport",
+    "iou_matrix",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError
-from .value import Value
+from .value import Value, row_range
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -62,7 +62,7 @@ class Arrays(Value):
             out = np.empty((runs.height, runs.width), np.uint8)
             _core.pixels_from_runs(runs, 0, runs.height * runs.width, 0, 1, out)
             return out
-        top, bottom = _row_range(rows, runs.height)
+        top, bottom = row_range(rows, runs.height)
         shape = (bottom - top, runs.width)
         if out is None:
             out = np.empty(shape, dtype)
@@ -108,17 +108,6 @@ def _plain_array(a: ArrayLike) -> NDArray[Any]:
         y, x = np.argwhere(np.isnan(values))[0]
         raise InputError(f"the value at row {y}, column {x} is NaN", code="nan")
     return values
-
-
-def _row_range(rows: slice | None, height: int) -> tuple[int, int]:
-    if rows is None:
-        return 0, height
-    if not isinstance(rows, slice):
-        raise InputError(f"rows {rows!r:.80}: not a slice")
-    top, bottom, step = rows.indices(height)
-    if step != 1:
-        raise InputError(f"rows has step {step}: only 1 is possible")
-    return top, max(top, bottom)
 
 
 def _check_out(out: object, shape: tuple[int, int], dtype: DTypeLike) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from .. import formats
 from ..errors import InputError, MaskError
+from .algebra import Algebra
 from .arrays import Arrays
 from .measures import Measures
 from .transposition import Transposition
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Arrays, Measures, Transposition):
+class Mask(Algebra, Arrays, Measures, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .. import _core
+from ..errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,3 +99,15 @@ def _unpickle(
 ) -> Value:
     mask: Value = cls(starts, lengths, shape, max_pixels=None, max_runs=None, allow_empty=True)
     return mask
+
+
+def row_range(rows: slice | None, height: int) -> tuple[int, int]:
+    """First row and the one behind the last, of a slice of step 1."""
+    if rows is None:
+        return 0, height
+    if not isinstance(rows, slice):
+        raise InputError(f"rows {rows!r:.80}: not a slice")
+    top, bottom, step = rows.indices(height)
+    if step != 1:
+        raise InputError(f"rows has step {step}: only 1 is possible")
+    return top, max(top, bottom)
