@@ -18,10 +18,10 @@
 
 namespace runmask {
 
-// Counts that must add up to `total`. Zeros between are legal and join what stands beside them.
-// Fails with negative_count, counts_past_end (`at` is the index of the count) or counts_short.
-// Each count is read once. O(count).
-Result read_counts(const int64_t* counts, size_t count, int64_t total, AnyArrays& out);
+// Counts that must add up to `total`; if not `whole`, what they leave out is clear. Zeros between
+// are legal and join what stands beside them. Fails with negative_count, counts_past_end (`at` is
+// the index of the count) or counts_short. Each count is read once. O(count).
+Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole, AnyArrays& out);
 
 // Appends the counts: the first may be 0, no other is, except that no pixels at all are one 0.
 Result write_counts(const AnyRuns& runs, int64_t total, Array<int64_t>& out);

@@ -22,7 +22,7 @@ cdef extern from "status.h" namespace "runmask" nogil:
     Status bad_filter      "runmask::Status::bad_filter"
 
 cdef extern from "coco.h" namespace "runmask" nogil:
-    Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, AnyArrays&)
+    Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, cbool, AnyArrays&)
     Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Numbers&)
     Result c_read_coco    "runmask::read_coco_string" (const char*, size_t, int64_t, AnyArrays&)
     Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Bytes&)
@@ -66,7 +66,7 @@ cdef int get_numbers(object numbers, Py_buffer* view) except -1:
     return 0
 
 
-def runs_from_counts(object counts, Py_ssize_t height, Py_ssize_t width):
+def runs_from_counts(object counts, Py_ssize_t height, Py_ssize_t width, bint whole):
     """Runs of a contiguous buffer of int64: clear, set, clear ... pixels, row after row."""
     cdef Py_buffer c
     cdef AnyArrays out
@@ -75,7 +75,7 @@ def runs_from_counts(object counts, Py_ssize_t height, Py_ssize_t width):
     get_numbers(counts, &c)
     try:
         with nogil:
-            result = c_read_counts(<const int64_t*>c.buf, <size_t>(c.len // 8), <int64_t>height * width, out)
+            result = c_read_counts(<const int64_t*>c.buf, <size_t>(c.len // 8), <int64_t>height * width, whole, out)
     finally:
         PyBuffer_Release(&c)
     check_wire(result)

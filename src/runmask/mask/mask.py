@@ -16,6 +16,7 @@ from .. import formats
 from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
+from .conversion import Conversion
 from .measures import Measures
 from .transposition import Transposition
 from .untrusted import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Measures, Transposition):
+class Mask(Algebra, Arrays, Conversion, Measures, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
