@@ -124,9 +124,7 @@ def _chosen(
         values = np.packbits(fields, axis=2)[..., 0] >> (8 - bits) if bits > 1 else fields[..., 0]
     if labels is None:
         return np.not_equal(values, 0)
-    table = np.zeros(1 << max(bits, 8), bool)
-    table[list(labels)] = True
-    return table.take(values)
+    return np.asarray(np.isin(values, labels), bool)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
