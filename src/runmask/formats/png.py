@@ -122,9 +122,8 @@ def _chosen(
     else:
         fields = np.unpackbits(rows, axis=1)[:, : columns * bits].reshape(len(rows), columns, bits)
         values = np.packbits(fields, axis=2)[..., 0] >> (8 - bits) if bits > 1 else fields[..., 0]
-    if labels is None:
-        return np.not_equal(values, 0)
-    return np.asarray(np.isin(values, labels), bool)
+    chosen: NDArray[np.bool_] = values != 0 if labels is None else np.isin(values, labels)
+    return chosen
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
