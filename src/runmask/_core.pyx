@@ -304,15 +304,10 @@ include "_core_components.pxi"
 include "_core_morphology.pxi"
 include "_core_transpose.pxi"
 include "_core_geometry.pxi"
+include "_core_formats.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
 
 
-include "_core_algebra.pxi"
-include "_core_measures.pxi"
-include "_core_components.pxi"
-include "_core_morphology.pxi"
-include "_core_transpose.pxi"
-include "_core_geometry.pxi"

@@ -17,6 +17,7 @@ from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
 from .components import Parts
+from .conversion import Conversion
 from .geometry import Geometry
 from .measures import Measures
 from .morphology import Morphology
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Geometry, Measures, Morphology, Parts, Shapes, Transposition):
+class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, Shapes, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
