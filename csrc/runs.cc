@@ -196,6 +196,19 @@ Result read(const In* starts, const In* lengths, size_t count, Index total, Poli
 }
 
 template <class Index>
+bool is_canonical(Runs<Index> runs, Index total) {
+  Index before = -1;
+  for (size_t at = 0; at < runs.count; at += kReadChunk) {
+    const size_t size = std::min(kReadChunk, runs.count - at);
+    const Index* starts = runs.starts + at;
+    const Index* lengths = runs.lengths + at;
+    if (!canonical(starts, lengths, size, before, total)) return false;
+    before = starts[size - 1] + lengths[size - 1];
+  }
+  return true;
+}
+
+template <class Index>
 Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths) {
   constexpr size_t kBlock = 16384;
   const Kernels& kernel = kernels();
@@ -305,6 +318,7 @@ template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Ar
 #define RUNMASK_INSTANTIATE(Index)                                                           \
   template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&, \
                        Array<Index>&, ReadReport&);                                          \
+  template bool is_canonical(Runs<Index>, Index);                                            \
   template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);              \
   template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
   template uint64_t area(Runs<Index>);                                                       \

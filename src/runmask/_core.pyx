@@ -80,6 +80,9 @@ cdef class Block:
     def __dealloc__(self):
         free(self.data)
 
+    def __len__(self):
+        return self.shape[0]
+
     def __getbuffer__(self, Py_buffer* view, int flags):
         if flags & PyBUF_WRITABLE:
             raise BufferError("runs are read-only")
@@ -295,3 +298,6 @@ def use_kernels(str name not None):
 
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
+
+
+include "_core_wire.pxi"

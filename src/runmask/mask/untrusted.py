@@ -63,6 +63,10 @@ def read_runs(
 ) -> tuple[_core.Runs, ReadReport]:
     """Canonical runs of an image of checked size, and what was found on the way."""
     _check_counts(starts, lengths, max_runs)
+    if isinstance(starts, _core.Block) and isinstance(lengths, _core.Block):
+        kept = _core.runs_from_blocks(starts, lengths, height, width)
+        if kept is not None:
+            return kept, ReadReport()
     first = _integers(starts, "starts", clip=clip)
     second = _integers(lengths, "lengths", clip=clip)
     if first.dtype != second.dtype or height * width > np.iinfo(np.int32).max:
