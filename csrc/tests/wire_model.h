@@ -158,6 +158,13 @@ inline std::vector<int64_t> items_of(const Integers& found) {
   return {found.narrow_items.data(), found.narrow_items.data() + found.narrow_items.size()};
 }
 
+// The place of the first array of that name that is not empty.
+inline size_t first_of(const std::vector<Array>& arrays, const std::string& name) {
+  size_t i = 0;
+  while (i < arrays.size() && (arrays[i].name != name || arrays[i].items.empty())) ++i;
+  return i;
+}
+
 // What is wrong with read_answer() of a text, on the set of kernels in use; null if nothing is.
 inline const char* wrong_with(const std::string& text) {
   Parser model(text);
@@ -179,6 +186,9 @@ inline const char* wrong_with(const std::string& text) {
   if (items_of(found.starts) != starts) return "starts";
   if (items_of(found.lengths) != lengths) return "lengths";
 
+  const auto read = [&](const std::string& name) {
+    return (name == "\"starts\"" ? found.starts : found.lengths).count();
+  };
   std::string rest = text;
   const Integers* late = &found.starts;
   const Integers* early = &found.lengths;
@@ -189,7 +199,16 @@ inline const char* wrong_with(const std::string& text) {
     rest.erase(each->first, each->last - each->first);
   }
   if (late->count() != 0 && early->count() != 0 && early->last > late->first) return "overlap";
-  if (Parser(rest).parse() != valid) return "the rest is not judged as the whole";
+  Parser left(rest);
+  if (left.parse() != valid) return "the rest is not judged as the whole";
+  if (left.arrays.size() != model.arrays.size()) return "arrays in the rest";
+  for (size_t i = 0; i < left.arrays.size(); ++i) {
+    const Array& array = model.arrays[i];
+    const size_t cut = i == first_of(model.arrays, array.name) ? read(array.name) : 0;
+    const std::vector<int64_t> behind(array.items.begin() + static_cast<ptrdiff_t>(cut),
+                                      array.items.end());
+    if (left.arrays[i].items != behind) return "items in the rest";
+  }
   return nullptr;
 }
 

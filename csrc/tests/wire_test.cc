@@ -42,7 +42,7 @@ void check(const std::string& text) {
 std::string number(size_t digits) {
   uint64_t value = 1 + below(digits < 19 ? 9 : 8);
   for (size_t i = below(digits); i > 0; --i) value = value * 10 + below(10);
-  return std::to_string(below(9) == 0 ? 0 : value);
+  return (below(50) == 0 ? "-" : "") + std::to_string(below(9) == 0 ? 0 : value);
 }
 
 std::string integers(size_t count, size_t digits, const std::string& comma) {
