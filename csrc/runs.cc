@@ -19,20 +19,19 @@ struct Span {
 // Runs are copied and judged this many at a time, so that the copy stays in the first cache.
 constexpr size_t kReadChunk = 512;
 
-// Whether a chunk goes on canonically after a run that stopped at `before` (-1: none).
+// Whether a chunk goes on canonically after a run that stopped at `before` (-1: none). What must
+// not be negative is collected in one word, whose sign tells: no branch, and vectors everywhere.
 template <class In, class Index>
 bool canonical(const In* starts, const In* lengths, size_t count, In before, Index total) {
-  using U = std::make_unsigned_t<In>;  // negative numbers become too large ones
-  const U all = static_cast<U>(total);
-  bool good = true;
-  for (size_t i = 0; i < count; ++i) {
-    const U start = static_cast<U>(starts[i]);
-    const U length = static_cast<U>(lengths[i]);
-    good &= (start < all) & (static_cast<U>(length - 1) < static_cast<U>(all - start));
+  using U = std::make_unsigned_t<In>;  // wraps where signed numbers must not
+  const auto start = [&](size_t i) { return static_cast<U>(starts[i]); };
+  const auto length = [&](size_t i) { return static_cast<U>(lengths[i]); };
+  const auto alone = [&](size_t i) { return start(i) | (length(i) - 1) | (start(i) + length(i)); };
+  U signs = alone(0) | (start(0) - static_cast<U>(before) - 1);
+  for (size_t i = 1; i < count; ++i) {
+    signs |= alone(i) | (start(i) - start(i - 1) - length(i - 1) - 1);
   }
-  if (!good || starts[0] <= before) return false;
-  for (size_t i = 1; i < count; ++i) good &= starts[i] - starts[i - 1] > lengths[i - 1];
-  return good;
+  return static_cast<In>(signs) >= 0 && starts[count - 1] + lengths[count - 1] <= total;
 }
 
 // The common case: the runs are canonical already. Appends what it has read before it gives up.

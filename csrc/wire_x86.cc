@@ -70,8 +70,36 @@ AVX2 inline size_t list_bits(uint64_t bits, size_t base, uint16_t* out) {
   return count;
 }
 
-// The positions where numbers begin and end, in turns, up to the first byte that is out of order.
-AVX2 size_t list_turns(const uint8_t* text, size_t size, uint16_t* turns) {
+// The bits of a word and of those before it, moved on by so many places.
+inline uint64_t moved(uint64_t word, uint64_t before, int places) {
+  return word << places | before >> (64 - places);
+}
+
+// Where more than `Digits` bits end that are set one after the other, Digits a power of 2.
+template <int Digits>
+class LongNumbers {
+ public:
+  AVX2 uint64_t next(uint64_t digits) {
+    const uint64_t before = before_[0];
+    uint64_t runs = digits;  // of 1, 2, 4 ... bits
+    int step = 0;
+    for (int places = 1; places < Digits; places *= 2, ++step) {
+      const uint64_t longer = runs & moved(runs, before_[step], places);
+      before_[step] = runs;
+      runs = longer;
+    }
+    return runs & moved(digits, before, Digits);
+  }
+
+ private:
+  uint64_t before_[5] = {};
+};
+
+// The positions where numbers of at most `Digits` digits end, up to the first byte that is out of
+// order; of the last one only if a further number has begun behind it.
+template <int Digits>
+AVX2 size_t list_ends(const uint8_t* text, size_t size, uint16_t* ends) {
+  LongNumbers<Digits> long_numbers;
   uint64_t digit_before = 0;
   uint64_t zero_before = 0;  // a number's first digit
   uint64_t odd_before = 0;   // all ones behind a number
@@ -84,15 +112,21 @@ AVX2 size_t list_turns(const uint8_t* text, size_t size, uint16_t* turns) {
     const uint64_t odd = prefix_parity(starts | is.commas) ^ odd_before;
     const uint64_t leading_zeros = starts & is.zeros;
     const uint64_t bad = ~(is.digits | is.commas | is.spaces) | (starts & ~odd) |
-                         (is.commas & odd) | ((leading_zeros << 1 | zero_before) & is.digits);
-    const uint64_t turned = is.digits ^ shifted;
-    if (bad != 0) return count + list_bits(turned & (_blsi_u64(bad) - 1), at, turns + count);
-    count += list_bits(turned, at, turns + count);
+                         (is.commas & odd) | ((leading_zeros << 1 | zero_before) & is.digits) |
+                         long_numbers.next(is.digits);
+    const uint64_t found = shifted & ~is.digits;
+    if (bad != 0) {
+      const uint64_t last = _blsi_u64(bad);
+      count += list_bits(found & (last - 1), at, ends + count);
+      digit_before = (shifted & last) != 0;
+      break;
+    }
+    count += list_bits(found, at, ends + count);
     digit_before = is.digits >> 63;
     zero_before = leading_zeros >> 63;
     odd_before = static_cast<uint64_t>(static_cast<int64_t>(odd) >> 63);
   }
-  return count;
+  return digit_before == 0 && count > 0 ? count - 1 : count;
 }
 
 inline int64_t load8(const uint8_t* text) {
@@ -101,58 +135,45 @@ inline int64_t load8(const uint8_t* text) {
   return bytes;
 }
 
-// The place of the first number with more digits than that; `count` if there is none.
-size_t first_longer(const uint16_t* turns, size_t count, size_t digits) {
-  size_t i = 0;
-  while (i < count && turns[2 * i + 1] - turns[2 * i] <= static_cast<int>(digits)) ++i;
-  return i;
-}
-
-// Each of four times 8 bytes, its first `dropped_bits` not counted, as two numbers of four digits.
-AVX2 inline __m256i fours_of_digits(__m256i bytes, __m256i dropped_bits) {
-  const __m256i mask = _mm256_sllv_epi64(_mm256_set1_epi8(-1), dropped_bits);
-  const __m256i digits = _mm256_and_si256(_mm256_sub_epi8(bytes, _mm256_set1_epi8('0')), mask);
+// Of four times 8 bytes the digits at the end, as two numbers of four digits each.
+AVX2 inline __m256i fours_of_digits(int64_t a, int64_t b, int64_t c, int64_t d) {
+  const __m256i bytes = _mm256_sub_epi8(_mm256_set_epi64x(d, c, b, a), _mm256_set1_epi8('0'));
+  __m256i other = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, _mm256_set1_epi8(10)), bytes);
+  other = _mm256_or_si256(other, _mm256_srli_epi64(other, 8));  // and all that stands before it
+  other = _mm256_or_si256(other, _mm256_srli_epi64(other, 16));
+  other = _mm256_or_si256(other, _mm256_srli_epi64(other, 32));
+  const __m256i digits = _mm256_andnot_si256(other, bytes);
   const __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(1 << 8 | 10));
   return _mm256_madd_epi16(pairs, _mm256_set1_epi32(1 << 16 | 100));
 }
 
-// Numbers of at most 8 digits; returns how many were not longer.
-AVX2 size_t convert(const uint8_t* text, const uint16_t* turns, size_t count, int32_t* out) {
-  const __m256i zero = _mm256_setzero_si256();
-  const __m256i eight = _mm256_set1_epi32(8);
-  __m256i longer = zero;
+// Numbers of at most 8 digits, up to a multiple of 8 of them.
+AVX2 void convert(const uint8_t* text, const uint16_t* ends, size_t count, int32_t* out) {
   for (size_t i = 0; i < count; i += 8) {
-    const uint16_t* turn = turns + 2 * i;
-    const auto last8 = [&](size_t k) { return load8(text + turn[2 * k + 1] - 8); };
-    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(turn));
-    const __m256i digits = _mm256_sub_epi32(_mm256_srli_epi32(both, 16),
-                                            _mm256_and_si256(both, _mm256_set1_epi32(0xFFFF)));
-    longer = _mm256_or_si256(longer, _mm256_cmpgt_epi32(digits, eight));
-    const __m256i dropped = _mm256_slli_epi32(_mm256_sub_epi32(eight, digits), 3);
-    // Numbers 0 1 4 5 and 2 3 6 7: packing within each half of the register then sorts them.
-    const __m256i outer = fours_of_digits(_mm256_set_epi64x(last8(5), last8(4), last8(1), last8(0)),
-                                          _mm256_unpacklo_epi32(dropped, zero));
-    const __m256i inner = fours_of_digits(_mm256_set_epi64x(last8(7), last8(6), last8(3), last8(2)),
-                                          _mm256_unpackhi_epi32(dropped, zero));
+    const auto last8 = [&](size_t k) { return load8(text + ends[i + k] - 8); };
+    // Packing works within each half of the register: this order then comes out sorted.
+    const __m256i outer = fours_of_digits(last8(0), last8(1), last8(4), last8(5));
+    const __m256i inner = fours_of_digits(last8(2), last8(3), last8(6), last8(7));
     const __m256i fours = _mm256_packus_epi32(outer, inner);
     const __m256i values = _mm256_madd_epi16(fours, _mm256_set1_epi32(1 << 16 | 10000));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), values);
   }
-  return _mm256_testz_si256(longer, longer) ? count : first_longer(turns, count, 8);
 }
 
 // Numbers of at most 16 digits.
-AVX2 size_t convert(const uint8_t* text, const uint16_t* turns, size_t count, int64_t* out) {
+AVX2 void convert(const uint8_t* text, const uint16_t* ends, size_t count, int64_t* out) {
   alignas(16) static constexpr uint8_t kMasks[32] = {
       0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
       255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-  count = first_longer(turns, count, 16);
   for (size_t i = 0; i < count; ++i) {
-    const size_t end = turns[2 * i + 1];
-    const size_t length = end - turns[2 * i];
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + end - 16));
+    const uint8_t* last16 = text + ends[i] - 16;
+    const __m128i bytes =
+        _mm_sub_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(last16)), _mm_set1_epi8('0'));
+    const __m128i other = _mm_cmpeq_epi8(_mm_max_epu8(bytes, _mm_set1_epi8(10)), bytes);
+    const auto others = static_cast<uint32_t>(_mm_movemask_epi8(other));
+    const uint32_t length = _lzcnt_u32(others << 16 | 0x8000);
     const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMasks + length));
-    const __m128i digits = _mm_and_si128(_mm_sub_epi8(bytes, _mm_set1_epi8('0')), mask);
+    const __m128i digits = _mm_and_si128(bytes, mask);
     const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(1 << 8 | 10));
     const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(1 << 16 | 100));
     const __m128i eights =
@@ -160,26 +181,26 @@ AVX2 size_t convert(const uint8_t* text, const uint16_t* turns, size_t count, in
     const auto both = static_cast<uint64_t>(_mm_cvtsi128_si64(eights));
     out[i] = static_cast<int64_t>((both & 0xFFFFFFFF) * 100000000 + (both >> 32));
   }
-  return count;
 }
 
-template <class Int>
+template <class Int, int Digits>
 AVX2 size_t read_numbers(const uint8_t* text, size_t size, size_t* at, Int* out) {
-  uint16_t turns[kStretch + 32];
+  uint16_t ends[kStretch / 2 + 32];
   const uint8_t* first = text + *at;
-  const size_t count = list_turns(first, size - *at, turns);
-  if (count < 3) return 0;
-  // A number is read once the next one has begun. Converting goes on to a multiple of 8: zeros
-  // there keep its loads in the text.
-  std::memset(turns + count, 0, 16 * sizeof *turns);
-  const size_t items = convert(first, turns, (count - 1) / 2, out);
-  *at += turns[2 * items];
-  return items;
+  const size_t count = list_ends<Digits>(first, size - *at, ends);
+  if (count == 0) return 0;
+  const uint8_t* next = first + ends[count - 1];
+  // Converting goes on to a multiple of 8: zeros there keep its loads in the text.
+  std::memset(ends + count, 0, 8 * sizeof *ends);
+  convert(first, ends, count, out);
+  while (next < text + size && static_cast<uint8_t>(*next - '0') > 9) ++next;
+  *at = static_cast<size_t>(next - text);
+  return count;
 }
 
 }  // namespace
 
-const WireKernels avx2_wire_kernels = {read_numbers<int32_t>, read_numbers<int64_t>};
+const WireKernels avx2_wire_kernels = {read_numbers<int32_t, 8>, read_numbers<int64_t, 16>};
 
 }  // namespace runmask
 
