@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
+from wire_jobs import WIRE_JOBS
 
 from runmask import Mask
 
-ALL_JOBS = JOBS | FILE_JOBS
+ALL_JOBS = JOBS | FILE_JOBS | WIRE_JOBS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -241,11 +241,11 @@ class Reader {
   bool read_stretch(Kernel kernel, Array<Int>& items, size_t first) {
     if (at_ < 16) return true;
     for (size_t count = 1; count != 0; items.set_size(items.size() + count)) {
-      // If all the text is like what was read so far, the array grows once.
-      const size_t seen = std::max(at_ - first, size_t{1});
+      // If all the text is about like what was read so far, the array grows once.
+      const auto density =
+          static_cast<double>(items.size()) / static_cast<double>(std::max(at_ - first, size_t{1}));
       const auto expected =
-          static_cast<size_t>(static_cast<double>(items.size()) / static_cast<double>(seen) *
-                              static_cast<double>(size_ - first));
+          static_cast<size_t>(1.25 * density * static_cast<double>(size_ - first));
       if (!items.reserve_more(kStretchItems, expected)) return no_memory();
       count = kernel(text_, size_, &at_, items.end());
     }
