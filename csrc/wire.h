@@ -43,7 +43,7 @@ struct AnswerRuns {
 // text without [first, last), the same error at the same place included.
 //
 // Never reads outside the text, even if it is changed meanwhile. The only failure is no_memory.
-// O(size); at most 4 bytes of memory per byte of text, and as much address space again.
+// O(size) time, and memory for the integers alone; some address space more is asked for, not used.
 Result read_answer(const uint8_t* text, size_t size, AnswerRuns& out);
 
 }  // namespace runmask

@@ -6,7 +6,8 @@
 
 namespace runmask {
 
-// Most bytes that a kernel reads and most integers that it writes in one call.
+// Most bytes that a kernel reads and most integers that it writes in one call, some of them past
+// those that it counts.
 inline constexpr size_t kStretch = 2048;
 inline constexpr size_t kStretchItems = kStretch / 2 + 8;
 
