@@ -82,6 +82,9 @@ cdef class Block:
     def __dealloc__(self):
         free(self.data)
 
+    def __len__(self):
+        return self.shape[0]
+
     def __getbuffer__(self, Py_buffer* view, int flags):
         if flags & PyBUF_WRITABLE:
             raise BufferError("runs are read-only")
@@ -305,6 +308,7 @@ include "_core_morphology.pxi"
 include "_core_transpose.pxi"
 include "_core_geometry.pxi"
 include "_core_formats.pxi"
+include "_core_wire.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):

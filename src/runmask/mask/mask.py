@@ -99,12 +99,16 @@ class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, S
 
     @classmethod
     def from_response(
-        cls, body: bytes | str | dict[str, Any], policy: Policy = "strict", **limits: Any
+        cls, body: formats.Body | dict[str, Any], policy: Policy = "strict", **limits: Any
     ) -> Self:
         """The mask in a Copyleaks answer or webhook: its JSON, or the dict read from it.
 
         ``limits`` are ``max_pixels`` and ``max_runs``. Raises ResponseFormatError if the body is no
-        such answer, and what :class:`Mask` raises.
+        such answer (``path`` and ``offset`` say where), LimitError if it is longer than
+        ``formats.MAX_BYTES``, and what :class:`Mask` raises.
+
+        O(bytes). Of JSON text the core reads the runs, straight into the mask's arrays; only what
+        stands around them meets Python's own reader, which judges the whole.
         """
         starts, lengths, shape = formats.response_runs(body)
         return cls(starts, lengths, shape, policy, **limits)
