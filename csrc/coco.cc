@@ -111,8 +111,7 @@ char* write_number(int64_t number, char* to) {
 
 }  // namespace
 
-Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole,
-                   AnyArrays& out) {
+Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole, AnyArrays& out) {
   return with_reader(out, total, [&](auto reader) {
     if (!reader.reserve(count)) return Result{Status::no_memory, 0};
     for (size_t i = 0; i < count; ++i) {
