@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -527,6 +528,20 @@ def test_huge_files_are_not_read(tmp_path, monkeypatch):
         file.truncate(image_source.MAX_BYTES + 1)
     with pytest.raises(LimitError, match="limit of 1073741824"):
         images.read(path)
+
+
+def test_reading_takes_no_more_than_the_file_needs(tmp_path):
+    path = tmp_path / "a.png"
+    images.write(path, noise(4, 4, 3))
+    tracemalloc.start()
+    images.read_bytes(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_file_that_does_not_tell_its_size():
+    assert images.read_bytes("/proc/self/status").startswith(b"Name:")
 
 
 def test_bad_arguments():
