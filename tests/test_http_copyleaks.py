@@ -474,7 +474,7 @@ def test_long_and_odd_error_bodies(connect: Connect) -> None:
             error = error_of(client)
             assert type(error) is InvalidRequestError
             assert len(str(error)) <= 500
-            assert error.body == body
+            assert error.body == body[: 2**20]
 
 
 # -- sending again
