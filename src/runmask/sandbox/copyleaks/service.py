@@ -1,17 +1,20 @@
 """The endpoints of Copyleaks."""
 
+import asyncio
 import functools
 import hashlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import TypeVar
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..bodies import in_time, media_type, parse_json, read_bytes
+from ..bodies import in_time, is_framed_twice, media_type, parse_json, read_bytes
 from ..photo import read_photo
 from ..refusals import Reason, Refusal
 from ..settings import Settings
@@ -46,10 +49,11 @@ MAGIC_SCAN_IDS = {
 }
 
 Handler = Callable[[Request], Awaitable[Response]]
+Result = TypeVar("Result")
 
 
-def routes(settings: Settings, workers: anyio.CapacityLimiter) -> list[Route]:
-    """Return the paths of the service; ``workers`` bounds the analyses that run at a time."""
+def routes(settings: Settings, workers: Executor) -> list[Route]:
+    """Return the paths of the service; ``workers`` has the threads for the analyses."""
     service = Copyleaks(settings, workers)
     check = "/v1/ai-image-detector/{scan_id:path}/check"
     return [
@@ -64,6 +68,11 @@ def in_its_form(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
+        if is_framed_twice(request):
+            both = "a body has a Content-Length or a Transfer-Encoding, not both"
+            response = refused(Refusal(Reason.FIELD, "Content-Length", both))
+            response.headers["Connection"] = "close"
+            return response
         try:
             return await handler(request)
         except Answered as answered:
@@ -81,10 +90,10 @@ def in_its_form(handler: Handler) -> Handler:
 class Copyleaks:
     """The service's endpoints over the accounts of one sandbox."""
 
-    def __init__(self, settings: Settings, workers: anyio.CapacityLimiter) -> None:
+    def __init__(self, settings: Settings, workers: Executor) -> None:
         self.settings = settings
         self.workers = workers
-        self.uploads = anyio.Semaphore(settings.max_checks)
+        self.checks = anyio.Semaphore(settings.max_checks)
         self.accounts = Accounts(settings)
         self.login_rate = Rate(settings.login_limit)
         self.check_rate = Rate(settings.check_limit)
@@ -120,14 +129,12 @@ class Copyleaks:
         account = self.account(request)
         self.admit(self.check_rate, account.email)
         scan_id = scan_id_of(request)
-        async with self.uploads:
-            body = await read_upload_body(request, self.settings.body_timeout_s)
-            asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
-            if asked_for is not None:
-                return asked_for
-            upload, digest = await anyio.to_thread.run_sync(
-                lambda: judged(judge_upload(body)), limiter=self.workers
-            )
+        body = await read_upload_body(request, self.settings.body_timeout_s)
+        asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
+        if asked_for is not None:
+            return asked_for
+        async with self.checks:  # not before the body is there: slow ones would hold all places
+            upload, digest = await self.in_thread(lambda: judged(judge_upload(body)))
             scan = account.scan(scan_id)
             async with scan.lock:
                 answer = self.earlier_answer(scan, scan_id, digest)
@@ -159,10 +166,13 @@ class Copyleaks:
 
         account.credits -= cost  # before the wait, so that no two scans spend the same credit
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self.workers)
+            return await self.in_thread(work)
         except BaseException:
             account.credits += cost
             raise
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work)
 
     def account(self, request: Request) -> Account:
         account = self.accounts.bearer(request.headers.get("authorization", ""))
