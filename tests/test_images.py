@@ -253,13 +253,33 @@ def test_heif():
         images.read(data, max_pixels=6000)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_jpeg_with_mendable_damage_is_read_as_pillow_reads_it(channels):
+def test_a_damaged_jpeg_is_not_mended(channels, options):
     image = noise(64, 96, 3)
-    data = saved(image if channels == 3 else image[:, :, 0], "JPEG")
-    damaged = data[:700] + b"\xff\x00\x12" + data[700:]
-    assert np.array_equal(images.read(damaged), pillow(damaged, "RGB"))
+    data = saved(image if channels == 3 else image[:, :, 0], "JPEG", **options)
+    scan = data.rindex(b"\xff\xda") if not options else data.index(b"\xff\xda")
+    quarter = (len(data) - scan) // 8
+    cases = [
+        data[:700] + b"\xff\x00\x12" + data[700:],
+        data[: scan + 20 + quarter] + data[-quarter:],  # the middle is missing
+    ]
+    for damaged in cases:
+        with pytest.raises(ImageError) as caught:
+            images.read(damaged)
+        assert caught.value.code == "corrupt"
     assert np.array_equal(images.read(data + b"trailing" * 99), pillow(data, "RGB"))
+
+
+def test_a_jpeg_of_too_many_scans_is_refused():
+    data = saved(noise(64, 96, 3), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert images.read(data + b"\xff\xda" * 200).shape == (64, 96, 3)  # behind the picture
+    with pytest.raises(ImageError, match="over 100 scans") as caught:
+        images.read(data[:last] + data[last:-2] * 101 + data[-2:])
+    assert caught.value.code == "corrupt"
+    comment = b"\xff\xfe\x04\x02" + b"\xff\xda" * 512
+    assert images.read(data[:2] + comment + data[2:]).shape == (64, 96, 3)
 
 
 # -- orientation ---------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     pixels = None
     plain = fmt == "PNG" and not more and _is_plain_png(data, image)
     if fmt == "JPEG":
-        pixels = _decode_jpeg(data, image, mode, name)
+        pixels = _decode_jpeg(data, image, mode)
     elif plain or (fmt == "WEBP" and not more):
         pixels = _decode_by_opencv(data, image, mode)
     if pixels is None:
@@ -205,18 +205,13 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None, name: str) -> Pixels | None:
-    """The fast path; None leaves it to Pillow (CMYK, and damage that libjpeg can mend)."""
+def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """The fast path, strict about damage; None leaves it to Pillow (CMYK and the like)."""
     with extra("images"):
         import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
     if image.mode not in ("RGB", "L"):
         return None
-    try:
-        return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
-    except ValueError as error:
-        if "premature end of jpeg" in str(error).lower():
-            raise truncated("JPEG", name) from error
-        return None
+    return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
 
 
 def _is_plain_png(data: bytes, image: "Image.Image") -> bool:
@@ -303,7 +298,7 @@ def _image_error(error: Exception, data: bytes, fmt: str, name: str) -> ImageErr
     reason = str(error)
     signs = (
         "truncated",
-        "premature",
+        "premature end of jpeg",
         "requires a buffer",
         "too small",
         "end of file",
