@@ -26,6 +26,7 @@ from ..errors import (
     InputError,
     LimitError,
     MissingDependencyError,
+    shown,
 )
 from .address import host_of
 from .retry import Call, Reply, Request, out_of_time
@@ -182,8 +183,8 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
         return _system_tls_context()
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        raise InputError(f"ca_bundle {ca_bundle!r}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"ca_bundle {shown(ca_bundle)}: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
