@@ -97,7 +97,7 @@ def cell(results: Results, key: tuple[str, str, str]) -> str:
 def summary(results: Results) -> str:
     """Ours, the best peer whose answer is right, and the limit."""
     lines = [
-        f"4096 x 4096 pixels; {results.machine}. Median ms; in brackets the best peer and the limit.",
+        f"4096 x 4096 pixels; {results.machine}. Median ms; in brackets the best peer, the limit.",
         "",
         f"| | {' | '.join(SUMMARY_MASKS)} |",
         "|---|" + "---|" * len(SUMMARY_MASKS),

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, Shapes, Transposition):
+class Mask(
+    Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, Shapes, Transposition
+):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
