@@ -118,7 +118,8 @@ def cut_to_integers(values: Sequence[float] | NDArray[Any], name: str) -> NDArra
 
 def labels_below(labels: int | Collection[int], bits: int) -> tuple[int, ...]:
     """Distinct numbers that pixels of so many bits can have."""
-    several = [labels] if isinstance(labels, (int, np.integer)) else list(labels)
+    single = isinstance(labels, (int, np.integer)) or not hasattr(labels, "__iter__")
+    several: list[Any] = [labels] if single else list(labels)  # type: ignore[arg-type]
     for label in several:
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
             raise MaskTypeError(f"label {label!r:.80}: not an integer")
