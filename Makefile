@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check core bench wheel clean
+.PHONY: demo test check core bench dist clean
 
 demo: $(READY)
 	$(BIN)/runmask detect examples/*.jpg -o demo --overwrite
@@ -31,14 +31,20 @@ bench: $(READY)
 	$(BIN)/pytest benchmarks -q -W default -o python_files='bench_*.py' --benchmark-disable-gc --benchmark-json=build/bench.json >build/bench.log
 	$(BIN)/python benchmarks/report.py build/bench.json
 
-wheel: $(READY)
-	$(BIN)/pip wheel --no-deps -w dist .
+# the source archive, the stable-ABI wheel made from it, and a look at whether it is one
+dist: $(READY)
+	$(BIN)/pip install -q build abi3audit
+	rm -rf dist
+	$(BIN)/python -m build -q
+	$(BIN)/abi3audit --strict dist/*.whl
 
 clean:
 	rm -rf .venv build dist demo
 
-$(READY): pyproject.toml CMakeLists.txt $(wildcard csrc/*) $(wildcard src/runmask/*.py*) $(wildcard src/runmask/*/*.py)
-	test -d .venv || $(PYTHON) -m venv .venv
+$(READY): pyproject.toml CMakeLists.txt $(shell find csrc src -type f -not -name '*.pyc')
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@echo "Installing into .venv: about a minute"
 	$(BIN)/pip install -q --upgrade pip
 	$(BIN)/pip install -q --group test cmake
 	$(BIN)/pip install -q '.[all]'

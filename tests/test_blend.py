@@ -193,6 +193,9 @@ def test_images_that_do_not_fit(image: np.ndarray, code: str) -> None:
 
 def test_arguments_that_cannot_be_used() -> None:
     image, mask = np.zeros((4, 8, 3), np.uint8), Mask.empty((4, 8))
+    for no_mask in image, None, "mask":
+        with pytest.raises(InputError, match="not a Mask"):
+            overlay(image, no_mask)  # type: ignore[arg-type]
     for colour in (1, 2, 3), (1, 2, 3, 256), (1, 2, 3, -1), (1, 2, 3, 0.5), "red", (1, 2, 3, True):
         with pytest.raises(InputError, match="0 to 255"):
             overlay(image, mask, inside=colour)  # type: ignore[arg-type]

@@ -408,6 +408,39 @@ def test_bombs_are_refused_from_the_header():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
 
 
+def png_of(*chunks):
+    header = (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (header, *chunks, (b"IEND", b""))
+    )
+
+
+def test_a_claimed_length_takes_no_memory():
+    png = bytearray(png_of((b"IDAT", bytes(12))))
+    struct.pack_into(">I", png, png.index(b"IDAT") - 4, 0x7FFF0000)
+    images.read(images.encode(noise(9, 9, 3), "PNG"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ImageError) as caught:
+        images.read(bytes(png))
+    assert caught.value.code == "truncated"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+def test_a_wrong_checksum_is_corrupt():
+    data = bytearray(images.encode(noise(64, 64, 3), "PNG"))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(ImageError, match="checksum") as caught:
+        images.read(bytes(data))
+    assert caught.value.code == "corrupt"
+
+
+def test_opencv_does_not_talk_to_the_terminal(capfd):
+    with pytest.raises(ImageError):
+        images.read(png_of())
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_limit_is_the_callers():
     data = images.encode(noise(10, 10, 3), "PNG")
     assert images.read(data, max_pixels=100).shape == (10, 10, 3)

@@ -1,5 +1,5 @@
 // Every function of the core against a slow and obvious model, on every kernel set this processor
-// has. Needs no framework: prints what fails and exits with 1.
+// has, or on those named as arguments. Needs no framework: prints what fails and exits with 1.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -250,9 +250,13 @@ void check_all() {
 
 }  // namespace
 
-int main() {
-  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
-    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
+int main(int argc, char** argv) {
+  std::vector<std::string> names(argv + 1, argv + argc);
+  for (size_t i = 0; argc < 2 && available_kernels(i) != nullptr; ++i) {
+    names.emplace_back(available_kernels(i)->name);
+  }
+  for (const std::string& name : names) {
+    expect(use_kernels(name.c_str()), "the set " + name + " can be chosen");
     check_all();
     std::printf("%s: checked\n", kernels().name);
   }

@@ -49,6 +49,7 @@ def counts_array(values: Numbers, limits: Limits, name: str = "counts") -> NDArr
     """Counts of pixels; those of a run are two."""
     if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__len__"):
         raise MaskTypeError(f"{name}: {type(values).__name__} is no sequence of integers")
+    values = list(values) if isinstance(values, list | tuple) else values  # it may change meanwhile
     check_runs(max(0, len(values) // 2 - 1), limits)
     return integers(values, name, clip=False).astype(np.int64, copy=False)
 
