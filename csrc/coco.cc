@@ -1,5 +1,9 @@
 #include "coco.h"
 
+#include <algorithm>
+
+#include "algebra.h"
+
 namespace runmask {
 namespace {
 
@@ -72,10 +76,10 @@ constexpr unsigned kData = 31;
 constexpr unsigned kSign = 16;
 constexpr unsigned kMore = 32;
 
-int64_t with_sign(unsigned group) { return static_cast<int64_t>(group ^ kSign) - kSign; }
+inline int64_t with_sign(unsigned group) { return static_cast<int64_t>(group ^ kSign) - kSign; }
 
 // The number at `at`, which moves behind it.
-Status read_number(const char* text, size_t size, size_t& at, int64_t& number) {
+Status read_long_number(const char* text, size_t size, size_t& at, int64_t& number) {
   uint64_t bits = 0;
   for (size_t groups = 0;; ++groups) {
     if (at == size) return Status::cut_off;
@@ -99,7 +103,16 @@ Status read_number(const char* text, size_t size, size_t& at, int64_t& number) {
   return Status::ok;
 }
 
-char* write_number(int64_t number, char* to) {
+// Most numbers are one group.
+inline Status read_number(const char* text, size_t size, size_t& at, int64_t& number) {
+  const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kFirst};
+  if (group >= kMore) return read_long_number(text, size, at, number);
+  ++at;
+  number = with_sign(group);
+  return Status::ok;
+}
+
+inline char* write_number(int64_t number, char* to) {
   for (;;) {
     const auto group = static_cast<unsigned>(number) & kData;
     number >>= 5;
@@ -111,8 +124,7 @@ char* write_number(int64_t number, char* to) {
 
 }  // namespace
 
-Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole,
-                   AnyArrays& out) {
+Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole, AnyArrays& out) {
   return with_reader(out, total, [&](auto reader) {
     if (!reader.reserve(count)) return Result{Status::no_memory, 0};
     for (size_t i = 0; i < count; ++i) {
@@ -153,6 +165,42 @@ Result read_coco_string(const char* text, size_t size, int64_t total, AnyArrays&
     }
     return reader.finish(size);
   });
+}
+
+Result coco_ious(const SizedRuns* masks, size_t count, const SizedRuns* others, size_t truths,
+                 const uint8_t* crowd, double* out) {
+  struct Measured {
+    Box box;
+    uint64_t area;
+  };
+  const auto measure = [](const SizedRuns& mask) {
+    return Measured{bounding_box(mask.runs, mask.width), area(mask.runs)};
+  };
+  Array<Measured> measured;
+  if (!measured.reserve_more(truths)) return {Status::no_memory, 0};
+  for (size_t j = 0; j < truths; ++j) measured.append(measure(others[j]));
+  for (size_t i = 0; i < count; ++i) {
+    const SizedRuns& mask = masks[i];
+    const Measured own = measure(mask);
+    for (size_t j = 0; j < truths; ++j) {
+      const SizedRuns& other = others[j];
+      const Box& box = measured[j].box;
+      double& ratio = out[i * truths + j];
+      ratio = 0;
+      if (std::min(own.box.x1, box.x1) <= std::max(own.box.x0, box.x0) ||
+          std::min(own.box.y1, box.y1) <= std::max(own.box.y0, box.y0)) {
+        continue;
+      }
+      if (mask.height != other.height || mask.width != other.width) {
+        ratio = -1;
+        continue;
+      }
+      const uint64_t common = overlap(mask.runs, other.runs);
+      const uint64_t either = crowd[j] != 0 ? own.area : own.area + measured[j].area - common;
+      ratio = static_cast<double>(common) / static_cast<double>(either);
+    }
+  }
+  return {};
 }
 
 Result write_coco_string(const AnyRuns& any, int64_t total, Array<char>& out) {

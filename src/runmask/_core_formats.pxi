@@ -22,10 +22,14 @@ cdef extern from "status.h" namespace "runmask" nogil:
     Status bad_filter      "runmask::Status::bad_filter"
 
 cdef extern from "coco.h" namespace "runmask" nogil:
+    struct SizedRuns:
+        AnyRuns runs
+        int64_t height, width
     Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, cbool, AnyArrays&)
     Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Numbers&)
     Result c_read_coco    "runmask::read_coco_string" (const char*, size_t, int64_t, AnyArrays&)
     Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Bytes&)
+    Result c_coco_ious    "runmask::coco_ious"        (const SizedRuns*, size_t, const SizedRuns*, size_t, const uint8_t*, double*)
 
 cdef extern from "coco_polygon.h" namespace "runmask" nogil:
     Result c_draw_coco_polygon "runmask::draw_coco_polygon"(const double*, size_t, int64_t, int64_t, AnyArrays&)
@@ -118,6 +122,35 @@ def coco_from_runs(Runs runs not None):
         result = c_write_coco(any, total, out)
     check_wire(result)
     return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
+
+
+cdef int gather_sized(tuple masks, Array[SizedRuns]& out) except -1:
+    """The runs and sizes of a tuple, which keeps them alive."""
+    cdef Runs runs
+    cdef SizedRuns sized
+    if not out.reserve_more(len(masks)):
+        raise MemoryError
+    for runs in masks:
+        sized.runs = runs.any()
+        sized.height = runs.height
+        sized.width = runs.width
+        out.append(sized)
+    return 0
+
+
+def coco_ious(tuple masks not None, tuple others not None, const uint8_t[::1] crowd not None, double[:, ::1] out not None):
+    """COCO's ratios of each of the masks with each of the others, of which none are crowds or some."""
+    cdef Array[SizedRuns] first, second
+    cdef Result result
+    if len(crowd) != len(others) or out.shape[0] != len(masks) or out.shape[1] != len(others):
+        raise InputError("the arrays do not fit the masks")
+    if not masks or not others:
+        return
+    gather_sized(masks, first)
+    gather_sized(others, second)
+    with nogil:
+        result = c_coco_ious(first.data(), first.size(), second.data(), second.size(), &crowd[0], &out[0, 0])
+    check(result)
 
 
 def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height, Py_ssize_t width):

@@ -32,6 +32,7 @@ MAX_DECODED = 2**32 - 1
 """The most pixels :func:`decode` makes of one mask."""
 
 _MOST_AREA = 2**32 - 1
+_MOST_SIDE = 2**31 - 1
 _FARTHEST = 2.0**32
 
 
@@ -93,16 +94,9 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
     if not isinstance(rleObjs, list):
         box: NDArray[np.float64] = toBbox([rleObjs])[0]
         return box
-    return _boxes([_runs(rle) for rle in rleObjs])
-
-
-def _boxes(masks: list[_core.Runs]) -> NDArray[np.float64]:
-    boxes = np.zeros((len(masks), 4))
-    for box, runs in zip(boxes, masks, strict=True):
-        if len(runs):
-            y0, x0, y1, x1 = _core.bounding_box(runs)  # the runs are those of the columns
-            box[:] = x0, y0, x1 - x0, y1 - y0
-    return boxes
+    boxes = np.array([_core.bounding_box(_runs(rle)) for rle in rleObjs], np.float64)
+    y0, x0, y1, x1 = boxes.reshape(-1, 4).T  # the runs are those of the columns
+    return np.column_stack((x0, y0, x1 - x0, y1 - y0))
 
 
 def merge(rleObjs: list[Rle], intersect: bool = False) -> dict[str, Any]:  # noqa: N803
@@ -131,18 +125,9 @@ def iou(dt: Any, gt: Any, pyiscrowd: Sequence[int] | NDArray[Any]) -> Any:
         raise MaskTypeError("dt and gt must be alike: masks, or boxes")
     if not _are_masks(dt):
         return _box_iou(_box_array(dt, "dt"), _box_array(gt, "gt"), crowd)
-    first, second = [_runs(rle) for rle in dt], [_runs(rle) for rle in gt]
-    result = _box_iou(_boxes(first), _boxes(second), crowd)
-    areas = [_core.area(runs) for runs in first], [_core.area(runs) for runs in second]
-    for d, g in np.argwhere(result > 0).tolist():
-        a, b = first[d], second[g]
-        if (a.height, a.width) != (b.height, b.width):
-            result[d, g] = -1
-            continue
-        common = _core.overlap(a, b, 0)
-        either = areas[0][d] if crowd[g] else areas[0][d] + areas[1][g] - common
-        result[d, g] = common / either
-    return result
+    result = np.empty((len(dt), len(gt)))
+    _core.coco_ious(tuple(map(_runs, dt)), tuple(map(_runs, gt)), crowd.view(np.uint8), result)
+    return np.asfortranarray(result)
 
 
 def _are_masks(items: Any) -> bool:
@@ -231,6 +216,9 @@ def _runs(rle: Any) -> _core.Runs:
     """The runs down the columns: those of the transposed image."""
     if not isinstance(rle, Mapping):
         raise MaskTypeError(f"{type(rle).__name__}: not a dict of size and counts")
+    quick = _quick_runs(rle) if type(rle) is dict else None
+    if quick is not None:
+        return quick
     size, counts = coco.fields(rle, "size", "counts")
     height, width = checked_shape(pair(size, "size"), max_pixels=None, allow_empty=True)
     if isinstance(counts, (str, bytes, bytearray)):
@@ -239,6 +227,22 @@ def _runs(rle: Any) -> _core.Runs:
     numbers = counts_array(counts, {"max_runs": None})
     with refusing("COCO counts", height, width, "count"):
         return _core.runs_from_counts(np.ascontiguousarray(numbers), width, height, True)
+
+
+def _quick_runs(rle: dict[str, Any]) -> _core.Runs | None:
+    """What is just as the peer makes it; None for all else, which is looked at with more care."""
+    size, counts = rle.get("size"), rle.get("counts")
+    if type(size) is not list or type(counts) is not bytes or len(size) != 2:
+        return None
+    height, width = size
+    if type(height) is not int or type(width) is not int:
+        return None
+    if not (0 < height <= _MOST_SIDE and 0 < width <= _MOST_SIDE):
+        return None
+    try:
+        return _core.runs_from_coco(counts, width, height)
+    except MaskError:
+        return None
 
 
 def _rle(runs: _core.Runs) -> dict[str, Any]:
