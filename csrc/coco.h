@@ -32,4 +32,16 @@ Result read_coco_string(const char* text, size_t size, int64_t total, AnyArrays&
 
 Result write_coco_string(const AnyRuns& runs, int64_t total, Array<char>& out);
 
+struct SizedRuns {
+  AnyRuns runs;
+  int64_t height, width;
+};
+
+// Pixels set in both over pixels set in either, of each of `count` masks with each of `truths`
+// other ones, row after row; over the first one's pixels alone where crowd[truth] is not 0. Masks
+// of different sizes give -1 where their boxes overlap, and 0 where not. O(count * truths), and the
+// runs of those whose boxes overlap.
+Result coco_ious(const SizedRuns* masks, size_t count, const SizedRuns* others, size_t truths,
+                 const uint8_t* crowd, double* out);
+
 }  // namespace runmask

@@ -69,30 +69,66 @@ bool for_columns(Point a, Point b, int64_t width, const Call& call) {
   return true;
 }
 
+// From this pixel on, down its column and all behind, the pixels are turned over.
+struct Turn {
+  int64_t column, row;
+};
+
+bool before(Turn a, Turn b) { return a.column != b.column ? a.column < b.column : a.row < b.row; }
+
+// An outline passes a column twice or more, so that the columns are few and each has few turns.
+bool sort(Array<Turn>& turns) {
+  const auto by_column = [](Turn a, Turn b) { return a.column < b.column; };
+  const auto [low, high] = std::minmax_element(turns.begin(), turns.end(), by_column);
+  const int64_t first = low->column;
+  const auto columns = static_cast<size_t>(high->column - first) + 1;
+  if (columns > turns.size()) {
+    std::sort(turns.begin(), turns.end(), before);
+    return true;
+  }
+  Array<Turn> sorted;
+  Array<size_t> ends;  // of the turns of each column
+  if (!sorted.reserve_more(turns.size()) || !ends.reserve_more(columns + 1)) return false;
+  std::fill_n(ends.data(), columns + 1, 0);
+  for (const Turn& turn : turns) ++ends[static_cast<size_t>(turn.column - first) + 1];
+  for (size_t c = 0; c < columns; ++c) ends[c + 1] += ends[c];
+  for (const Turn& turn : turns) sorted[ends[static_cast<size_t>(turn.column - first)]++] = turn;
+  for (size_t c = 0, begin = 0; c < columns; begin = ends[c++]) {
+    if (ends[c] - begin > 1) std::sort(sorted.data() + begin, sorted.data() + ends[c], before);
+  }
+  sorted.set_size(turns.size());
+  turns.swap(sorted);
+  return true;
+}
+
 }  // namespace
 
 Result draw_coco_polygon(const double* points, size_t count, int64_t height, int64_t width,
                          AnyArrays& out) {
-  Array<int64_t> turns;  // pixels from which on all are turned over, down the columns
+  constexpr double kFarthest = 4294967296.;
+  for (size_t i = 0; i < 2 * count; ++i) {
+    if (!(std::abs(points[i]) <= kFarthest)) return {Status::bad_point, i / 2};
+  }
+  Array<Turn> turns;
   const auto point = [&](size_t i) {
     return Point{rounded(5. * points[2 * i]), rounded(5. * points[2 * i + 1])};
   };
+  const auto turn = [&](int64_t column, int64_t fine) {
+    if (!turns.reserve_more(1)) return false;
+    turns.append({column, row_below(fine, height)});
+    return true;
+  };
   for (size_t i = 0; i < count; ++i) {
-    const bool good = for_columns(point(i), point(i + 1 < count ? i + 1 : 0), width,
-                                  [&](int64_t column, int64_t fine) {
-                                    if (!turns.reserve_more(1)) return false;
-                                    turns.append(column * height + row_below(fine, height));
-                                    return true;
-                                  });
-    if (!good) return {Status::no_memory, 0};
+    if (!for_columns(point(i), point(i + 1 < count ? i + 1 : 0), width, turn)) {
+      return {Status::no_memory, 0};
+    }
   }
-  std::sort(turns.begin(), turns.end());
-  if (turns.size() % 2 != 0) {
-    if (!turns.reserve_more(1)) return {Status::no_memory, 0};
-    turns.append(height * width);
-  }
+  if (turns.size() == 0) return {};
+  if (!sort(turns) || !turns.reserve_more(1)) return {Status::no_memory, 0};
+  if (turns.size() % 2 != 0) turns.append({width, 0});
   return write_runs(out, [&](auto& runs) {
-    for (size_t i = 0; i < turns.size(); i += 2) runs.add(turns[i], turns[i + 1]);
+    const auto pixel = [&](size_t i) { return turns[i].column * height + turns[i].row; };
+    for (size_t i = 0; i < turns.size(); i += 2) runs.add(pixel(i), pixel(i + 1));
   });
 }
 

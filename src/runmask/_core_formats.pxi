@@ -20,12 +20,17 @@ cdef extern from "status.h" namespace "runmask" nogil:
     Status counts_short    "runmask::Status::counts_short"
     Status bad_header      "runmask::Status::bad_header"
     Status bad_filter      "runmask::Status::bad_filter"
+    Status bad_point       "runmask::Status::bad_point"
 
 cdef extern from "coco.h" namespace "runmask" nogil:
+    struct SizedRuns:
+        AnyRuns runs
+        int64_t height, width
     Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, cbool, AnyArrays&)
     Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Numbers&)
     Result c_read_coco    "runmask::read_coco_string" (const char*, size_t, int64_t, AnyArrays&)
     Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Bytes&)
+    Result c_coco_ious    "runmask::coco_ious"        (const SizedRuns*, size_t, const SizedRuns*, size_t, const uint8_t*, double*)
 
 cdef extern from "coco_polygon.h" namespace "runmask" nogil:
     Result c_draw_coco_polygon "runmask::draw_coco_polygon"(const double*, size_t, int64_t, int64_t, AnyArrays&)
@@ -53,6 +58,7 @@ cdef int check_wire(Result result) except -1:
     elif result.status == counts_short: code = "counts_short"
     elif result.status == bad_header: code = "bad_header"
     elif result.status == bad_filter: code = "bad_filter"
+    elif result.status == bad_point: code = "bad_point"
     else:
         return check(result)
     raise MaskError(f"{code} at {result.at}", code=code, index=result.at)
@@ -108,6 +114,40 @@ def runs_from_coco(const uint8_t[::1] text not None, Py_ssize_t height, Py_ssize
     return made(result, out, height, width)
 
 
+def runs_from_rles(list rles not None):
+    """Of each dict with a size as a list of two int and counts as bytes; None for all else."""
+    cdef Py_ssize_t height, width
+    made_runs = []
+    for rle in rles:
+        made_runs.append(None)
+        if type(rle) is not dict:
+            continue
+        sides = rle.get("size")
+        counts = rle.get("counts")
+        if type(sides) is not list or len(sides) != 2 or type(counts) is not bytes:
+            continue
+        if type(sides[0]) is not int or type(sides[1]) is not int:
+            continue
+        if not (0 < sides[0] <= 0x7FFFFFFF and 0 < sides[1] <= 0x7FFFFFFF):
+            continue
+        height = sides[0]
+        width = sides[1]
+        made_runs[len(made_runs) - 1] = quick_runs(counts, <size_t>len(counts), width, height)
+    return made_runs
+
+
+cdef Runs quick_runs(const char* text, size_t size, Py_ssize_t height, Py_ssize_t width):
+    """As runs_from_coco, and None for what cannot be read."""
+    cdef AnyArrays out
+    cdef Result result
+    out.wide = needs_wide(height, width)
+    with nogil:
+        result = c_read_coco(text, size, <int64_t>height * width, out)
+    if result.status != Status.ok:
+        return None
+    return made(result, out, height, width)
+
+
 def coco_from_runs(Runs runs not None):
     """The compressed COCO string as bytes."""
     cdef AnyRuns any = runs.any()
@@ -120,8 +160,37 @@ def coco_from_runs(Runs runs not None):
     return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
 
 
+cdef int gather_sized(tuple masks, Array[SizedRuns]& out) except -1:
+    """The runs and sizes of a tuple, which keeps them alive."""
+    cdef Runs runs
+    cdef SizedRuns sized
+    if not out.reserve_more(len(masks)):
+        raise MemoryError
+    for runs in masks:
+        sized.runs = runs.any()
+        sized.height = runs.height
+        sized.width = runs.width
+        out.append(sized)
+    return 0
+
+
+def coco_ious(tuple masks not None, tuple others not None, const uint8_t[::1] crowd not None, double[:, ::1] out not None):
+    """COCO's ratios of each of the masks with each of the others, of which none are crowds or some."""
+    cdef Array[SizedRuns] first, second
+    cdef Result result
+    if len(crowd) != len(others) or out.shape[0] != len(masks) or out.shape[1] != len(others):
+        raise InputError("the arrays do not fit the masks")
+    if not masks or not others:
+        return
+    gather_sized(masks, first)
+    gather_sized(others, second)
+    with nogil:
+        result = c_coco_ious(first.data(), first.size(), second.data(), second.size(), &crowd[0], &out[0, 0])
+    check(result)
+
+
 def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height, Py_ssize_t width):
-    """The transposed runs of a polygon x, y, x, y ... of finite numbers within 2**32."""
+    """The transposed runs of a polygon x, y, x, y ..."""
     cdef AnyArrays out
     cdef Result result
     cdef const double* data = &points[0] if len(points) else NULL
@@ -129,6 +198,7 @@ def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height,
     out.wide = needs_wide(height, width)
     with nogil:
         result = c_draw_coco_polygon(data, count, height, width, out)
+    check_wire(result)
     return made(result, out, width, height)
 
 

@@ -32,7 +32,6 @@ MAX_DECODED = 2**32 - 1
 """The most pixels :func:`decode` makes of one mask."""
 
 _MOST_AREA = 2**32 - 1
-_FARTHEST = 2.0**32
 
 
 def encode(bimask: NDArray[Any]) -> Any:
@@ -65,7 +64,7 @@ def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the pe
     """
     if not isinstance(rleObjs, list):
         return decode([rleObjs])[:, :, 0]
-    masks = [_runs(rle) for rle in rleObjs]
+    masks = _all_runs(rleObjs)
     if not masks:
         raise InputError("no masks: their size is unknown")
     _check_sizes(masks)
@@ -82,7 +81,7 @@ def area(rleObjs: Rle | list[Rle]) -> Any:  # noqa: N803
     """The number of pixels set: uint32 of one mask, an array of uint32 of a list."""
     if not isinstance(rleObjs, list):
         return area([rleObjs])[0]
-    areas = [_core.area(_runs(rle)) for rle in rleObjs]
+    areas = [_core.area(runs) for runs in _all_runs(rleObjs)]
     if areas and max(areas) > _MOST_AREA:
         raise LimitError(f"an area of {max(areas)} px is none in uint32", code="max_pixels")
     return np.array(areas, np.uint32)
@@ -93,21 +92,14 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
     if not isinstance(rleObjs, list):
         box: NDArray[np.float64] = toBbox([rleObjs])[0]
         return box
-    return _boxes([_runs(rle) for rle in rleObjs])
-
-
-def _boxes(masks: list[_core.Runs]) -> NDArray[np.float64]:
-    boxes = np.zeros((len(masks), 4))
-    for box, runs in zip(boxes, masks, strict=True):
-        if len(runs):
-            y0, x0, y1, x1 = _core.bounding_box(runs)  # the runs are those of the columns
-            box[:] = x0, y0, x1 - x0, y1 - y0
-    return boxes
+    boxes = map(_core.bounding_box, _all_runs(rleObjs))  # turned over, as the runs are
+    sides = [(x0, y0, x1 - x0, y1 - y0) for y0, x0, y1, x1 in boxes]
+    return np.array(sides, np.float64).reshape(-1, 4)
 
 
 def merge(rleObjs: list[Rle], intersect: bool = False) -> dict[str, Any]:  # noqa: N803
     """The union of masks of one size, or their intersection."""
-    masks = tuple(_runs(rle) for rle in rleObjs)
+    masks = _all_runs(rleObjs)
     if not masks:
         return {"size": [0, 0], "counts": b""}
     _check_sizes(masks)
@@ -131,18 +123,9 @@ def iou(dt: Any, gt: Any, pyiscrowd: Sequence[int] | NDArray[Any]) -> Any:
         raise MaskTypeError("dt and gt must be alike: masks, or boxes")
     if not _are_masks(dt):
         return _box_iou(_box_array(dt, "dt"), _box_array(gt, "gt"), crowd)
-    first, second = [_runs(rle) for rle in dt], [_runs(rle) for rle in gt]
-    result = _box_iou(_boxes(first), _boxes(second), crowd)
-    areas = [_core.area(runs) for runs in first], [_core.area(runs) for runs in second]
-    for d, g in np.argwhere(result > 0).tolist():
-        a, b = first[d], second[g]
-        if (a.height, a.width) != (b.height, b.width):
-            result[d, g] = -1
-            continue
-        common = _core.overlap(a, b, 0)
-        either = areas[0][d] if crowd[g] else areas[0][d] + areas[1][g] - common
-        result[d, g] = common / either
-    return result
+    result = np.empty((len(dt), len(gt)))
+    _core.coco_ious(_all_runs(dt), _all_runs(gt), crowd.view(np.uint8), result)
+    return np.asfortranarray(result)
 
 
 def _are_masks(items: Any) -> bool:
@@ -222,9 +205,16 @@ def _polygon(item: Any, at: int) -> NDArray[np.float64]:
 
 
 def _drawn(points: NDArray[np.float64], height: int, width: int) -> dict[str, Any]:
-    if not (np.abs(points) <= _FARTHEST).all():
-        raise InputError("a polygon has a point that is not finite, or farther out than 2**32")
-    return _rle(_core.runs_from_coco_polygon(np.ascontiguousarray(points), height, width))
+    with refusing("polygon", height, width):
+        return _rle(_core.runs_from_coco_polygon(np.ascontiguousarray(points), height, width))
+
+
+def _all_runs(rles: Sequence[Any]) -> tuple[_core.Runs, ...]:
+    """Those as the peer makes them all at once, and all others with more care."""
+    quick = _core.runs_from_rles(list(rles))
+    return tuple(
+        [_runs(rle) if runs is None else runs for runs, rle in zip(quick, rles, strict=True)]
+    )
 
 
 def _runs(rle: Any) -> _core.Runs:

@@ -49,6 +49,7 @@ def counts_array(values: Numbers, limits: Limits, name: str = "counts") -> NDArr
     """Counts of pixels; those of a run are two."""
     if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__len__"):
         raise MaskTypeError(f"{name}: {type(values).__name__} is no sequence of integers")
+    values = list(values) if isinstance(values, list | tuple) else values  # it may change meanwhile
     check_runs(max(0, len(values) // 2 - 1), limits)
     return integers(values, name, clip=False).astype(np.int64, copy=False)
 
@@ -118,7 +119,8 @@ def cut_to_integers(values: Sequence[float] | NDArray[Any], name: str) -> NDArra
 
 def labels_below(labels: int | Collection[int], bits: int) -> tuple[int, ...]:
     """Distinct numbers that pixels of so many bits can have."""
-    several = [labels] if isinstance(labels, (int, np.integer)) else list(labels)
+    single = isinstance(labels, (int, np.integer)) or not hasattr(labels, "__iter__")
+    several: list[Any] = [labels] if single else list(labels)  # type: ignore[arg-type]
     for label in several:
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
             raise MaskTypeError(f"label {label!r:.80}: not an integer")

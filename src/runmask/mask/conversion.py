@@ -291,16 +291,15 @@ class Conversion(Value):
     ) -> Self:
         """The union of runs within rows, first and last column inclusive, as HALCON has them."""
         height, width = limited_shape(shape, limits)
-        check_runs(max(map(len, (rows, begins, ends))), limits)
-        if not len(rows) == len(begins) == len(ends):
+        y = counts_array(rows, limits, "rows")
+        x0 = counts_array(begins, limits, "begins")
+        x1 = counts_array(ends, limits, "ends")
+        if not len(y) == len(x0) == len(x1):
             raise MaskError(
-                f"{len(rows)} rows, {len(begins)} begins, {len(ends)} ends: each run has all",
+                f"{len(y)} rows, {len(x0)} begins, {len(x1)} ends: each run has all",
                 code="length_mismatch",
-                index=min(map(len, (rows, begins, ends))),
+                index=min(map(len, (y, x0, x1))),
             )
-        y = integers(rows, "rows", clip=False)
-        x0 = integers(begins, "begins", clip=False)
-        x1 = integers(ends, "ends", clip=False)
         return cls._limited(run_triples.from_triples(y, x0, x1, height, width), limits)
 
     def to_run_triples(
