@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <system_error>
+#include <exception>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -19,13 +20,13 @@ void in_parallel(size_t size, int threads, size_t least, const Work& work) {
     return size / parts * part + std::min(part, size % parts);
   };
   std::vector<std::thread> others;
-  others.reserve(parts - 1);
   size_t started = 1;
   try {
+    others.reserve(parts - 1);
     for (; started < parts; ++started) {
-      others.emplace_back(work, bound(started), bound(started + 1));
+      others.emplace_back(std::cref(work), bound(started), bound(started + 1));
     }
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // no threads or no memory for them
   }
   work(bound(0), bound(1));
   if (started < parts) work(bound(started), size);

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -252,13 +253,33 @@ def test_heif():
         images.read(data, max_pixels=6000)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_jpeg_with_mendable_damage_is_read_as_pillow_reads_it(channels):
+def test_a_damaged_jpeg_is_not_mended(channels, options):
     image = noise(64, 96, 3)
-    data = saved(image if channels == 3 else image[:, :, 0], "JPEG")
-    damaged = data[:700] + b"\xff\x00\x12" + data[700:]
-    assert np.array_equal(images.read(damaged), pillow(damaged, "RGB"))
+    data = saved(image if channels == 3 else image[:, :, 0], "JPEG", **options)
+    scan = data.rindex(b"\xff\xda") if not options else data.index(b"\xff\xda")
+    quarter = (len(data) - scan) // 8
+    cases = [
+        data[:700] + b"\xff\x00\x12" + data[700:],
+        data[: scan + 20 + quarter] + data[-quarter:],  # the middle is missing
+    ]
+    for damaged in cases:
+        with pytest.raises(ImageError) as caught:
+            images.read(damaged)
+        assert caught.value.code == "corrupt"
     assert np.array_equal(images.read(data + b"trailing" * 99), pillow(data, "RGB"))
+
+
+def test_a_jpeg_of_too_many_scans_is_refused():
+    data = saved(noise(64, 96, 3), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert images.read(data + b"\xff\xda" * 200).shape == (64, 96, 3)  # behind the picture
+    with pytest.raises(ImageError, match="over 100 scans") as caught:
+        images.read(data[:last] + data[last:-2] * 101 + data[-2:])
+    assert caught.value.code == "corrupt"
+    comment = b"\xff\xfe\x04\x02" + b"\xff\xda" * 512
+    assert images.read(data[:2] + comment + data[2:]).shape == (64, 96, 3)
 
 
 # -- orientation ---------------------------------------------------------------------------------
@@ -408,6 +429,39 @@ def test_bombs_are_refused_from_the_header():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
 
 
+def png_of(*chunks):
+    header = (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (header, *chunks, (b"IEND", b""))
+    )
+
+
+def test_a_claimed_length_takes_no_memory():
+    png = bytearray(png_of((b"IDAT", bytes(12))))
+    struct.pack_into(">I", png, png.index(b"IDAT") - 4, 0x7FFF0000)
+    images.read(images.encode(noise(9, 9, 3), "PNG"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ImageError) as caught:
+        images.read(bytes(png))
+    assert caught.value.code == "truncated"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+def test_a_wrong_checksum_is_corrupt():
+    data = bytearray(images.encode(noise(64, 64, 3), "PNG"))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(ImageError, match="checksum") as caught:
+        images.read(bytes(data))
+    assert caught.value.code == "corrupt"
+
+
+def test_opencv_does_not_talk_to_the_terminal(capfd):
+    with pytest.raises(ImageError):
+        images.read(png_of())
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_limit_is_the_callers():
     data = images.encode(noise(10, 10, 3), "PNG")
     assert images.read(data, max_pixels=100).shape == (10, 10, 3)
@@ -494,6 +548,20 @@ def test_huge_files_are_not_read(tmp_path, monkeypatch):
         file.truncate(image_source.MAX_BYTES + 1)
     with pytest.raises(LimitError, match="limit of 1073741824"):
         images.read(path)
+
+
+def test_reading_takes_no_more_than_the_file_needs(tmp_path):
+    path = tmp_path / "a.png"
+    images.write(path, noise(4, 4, 3))
+    tracemalloc.start()
+    images.read_bytes(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_file_that_does_not_tell_its_size():
+    assert images.read_bytes("/proc/self/status").startswith(b"Name:")
 
 
 def test_bad_arguments():

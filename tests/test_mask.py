@@ -427,8 +427,9 @@ def test_to_array_refuses() -> None:
     for values in (0, 256), (0, -1), (0, "x"), (0,), 5:
         with pytest.raises(InputError, match="values"):
             mask.to_array(values=values)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="step 2"):
-        mask.to_array(rows=slice(0, 4, 2))
+    for rows in slice(0, 4, 2), slice(0, 4, 0), slice("a", None), slice(4, 0, -1):
+        with pytest.raises(InputError, match="step 1"):
+            mask.to_array(rows=rows)
     with pytest.raises(InputError, match="dtype is"):
         mask.to_array(out=np.zeros(SHAPE, np.uint8), dtype=np.int16)
 
@@ -481,3 +482,88 @@ def test_every_error_has_the_root() -> None:
     with pytest.raises(RunmaskError):
         Mask([5], [99], SHAPE)
     assert issubclass(runmask.RunmaskError, Exception)
+
+
+# -- what an attacker found
+
+
+class Liar(list):  # type: ignore[type-arg]
+    """Says that it has more items than it has."""
+
+    def __len__(self) -> int:
+        return 50_000
+
+
+def test_lists_that_lie_about_their_length() -> None:
+    with pytest.raises(MaskError, match="1 starts but 2 lengths"):
+        Mask(Liar([np.int64(3)]), [1, 1], (200, 300))
+    assert Mask(Liar([np.int64(3)]), [1], (200, 300)).area == 1
+
+
+def test_lists_that_shrink_while_they_are_read() -> None:
+    starts = [np.int64(i) for i in range(0, 60_000, 3)]
+    stop = threading.Event()
+
+    def disturb() -> None:
+        while not stop.is_set():
+            taken = [starts.pop() for _ in range(5000)]
+            starts.extend(reversed(taken))
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        for _ in range(100):
+            try:
+                mask = Mask(starts, [2] * 20_000, (200, 300))  # type: ignore[arg-type]
+            except MaskError:
+                continue
+            assert mask.area == 40_000
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "shape", [(10**5000, 4), (int, int), b"44", {4, 5}, "44", (4, 10**5000), ([], [])]
+)
+def test_odd_shapes_get_short_errors(shape: object) -> None:
+    with pytest.raises(InputError) as caught:
+        Mask([0], [1], shape)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 500
+
+
+def test_released_memory_is_no_sequence() -> None:
+    view = memoryview(np.array([1]))
+    view.release()
+    with pytest.raises(MaskTypeError):
+        Mask(view, [1], SHAPE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(np.int64(-1), np.int64(300)), (0.5, 1.7), (0, 256), np.array([0, 256]), ([0], [1]), "01"],
+)
+def test_values_that_a_byte_cannot_hold(values: object) -> None:
+    with pytest.raises(InputError, match="values"):
+        Mask.full((2, 2)).to_array(values=values)  # type: ignore[arg-type]
+
+
+def test_values_as_an_array() -> None:
+    assert Mask.full((1, 2)).to_array(values=np.array([7, 255])).tolist() == [[255, 255]]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), "1", [1], True, np.zeros(3)])
+def test_thresholds_that_are_no_numbers(threshold: object) -> None:
+    with pytest.raises(InputError, match="threshold"):
+        Mask.from_array(np.zeros((2, 2)), threshold=threshold)  # type: ignore[arg-type]
+
+
+def test_the_runs_of_a_mask_cannot_be_replaced() -> None:
+    from runmask import _core
+
+    runs = Mask.full((2, 2))._runs
+    assert not hasattr(runs, "__setstate_cython__")
+    with pytest.raises(TypeError):
+        pickle.dumps(runs)
+    with pytest.raises(TypeError, match="core alone"):
+        _core.area(_core.Runs())

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Runs core_test on the AVX-512 kernels in an emulated processor, for machines that have none:
-# boots Debian's kernel with the test as its only program in Bochs. Exits with 0 if the test passed,
-# with 77 if something it needs is not to be had.
+# Runs the tests of the core on the AVX-512 kernels in an emulated processor, for machines that have
+# none: boots Debian's kernel with nothing but the tests in Bochs. Exits with 0 if they passed, with 77
+# if something it needs is not to be had.
 #
 # Needs g++ and Debian's packages bochs bochs-term cpio isolinux syslinux-common xorriso, and
 # downloads the kernel package.
 set -euo pipefail
 export LC_ALL=C
 
+tests=(core_test algebra_test)
 limit=300  # seconds for the emulator
 csrc=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -34,15 +35,16 @@ cd "$dir"
 mkdir root disc
 
 meta=linux-image-cloud-amd64  # names the current kernel package
-package=$(apt-cache depends "$meta" 2>/dev/null | awk '$1 == "Depends:" { print $2; exit }')
+package=$(apt-cache depends "$meta" 2>/dev/null | awk '$1 == "Depends:" { print $2; exit }') || true
 [[ -n $package ]] || skip "no kernel package is known (apt-get update?)"
 apt-get -qq download "$package" 2>/dev/null || skip "$package can't be downloaded"
 dpkg -x "$package"_*.deb kernel
 cp kernel/boot/vmlinuz-* disc/vmlinuz
 cp "$isolinux" "$ldlinux" disc
 
-g++ -std=c++20 -O2 -static -pthread -I "$csrc" "$csrc"/*.cc "$csrc/tests/core_test.cc" \
-  -o root/core_test
+for test in "${tests[@]}"; do
+  g++ -std=c++20 -O2 -static -pthread -I "$csrc" "$csrc"/*.cc "$csrc/tests/$test.cc" -o "root/$test"
+done
 g++ -O2 -static -x c++ - -o root/init <<'EOF'
 #include <cstdio>
 #include <sys/reboot.h>
@@ -50,30 +52,31 @@ g++ -O2 -static -x c++ - -o root/init <<'EOF'
 #include <termios.h>
 #include <unistd.h>
 
-int main() {
-  if (fork() == 0) {
-    execl("/core_test", "core_test", "avx512", nullptr);
-    _exit(127);
+int main(int count, char** tests) {
+  for (int i = 1; i < count; ++i) {
+    if (fork() == 0) {
+      execl(tests[i], tests[i], "avx512", nullptr);
+      _exit(127);
+    }
+    int status = 0;
+    wait(&status);
+    std::printf("%s: exit status %d, signal %d\n", tests[i], WEXITSTATUS(status), WTERMSIG(status));
   }
-  int status = 0;
-  wait(&status);
-  std::printf("exit status %d, signal %d\n", WEXITSTATUS(status), WTERMSIG(status));
   std::fflush(stdout);
   tcdrain(STDOUT_FILENO);
   reboot(RB_AUTOBOOT);
 }
 EOF
-(cd root && printf '%s\n' init core_test | cpio --quiet -o -H newc) >disc/initrd
+(cd root && printf '%s\n' init "${tests[@]}" | cpio --quiet -o -H newc) >disc/initrd
 
 # The emulated processor describes its XSAVE areas wrongly if they are compacted or hold protection
-# keys, and has fast short moves (fsrm) without fast moves, which Linux takes for impossible: Linux
-# must not use these. It restarts, at the end or after a panic, by a triple fault.
-cat >disc/isolinux.cfg <<'EOF'
+# keys, and has fast short moves (fsrm) without fast moves, which Linux takes for impossible; Linux
+# must not use these. Linux restarts, at the end or after a panic, by a triple fault.
+cat >disc/isolinux.cfg <<EOF
 default linux
 label linux
 kernel vmlinuz
-initrd initrd
-append console=ttyS0 loglevel=1 mitigations=off clearcpuid=pku,xsaves,xsavec,fsrm panic=-1 reboot=triple
+append initrd=initrd console=ttyS0 loglevel=1 mitigations=off clearcpuid=pku,xsaves,xsavec,fsrm panic=-1 reboot=triple -- ${tests[*]}
 EOF
 xorriso -as mkisofs -quiet -b isolinux.bin -c boot.cat -no-emul-boot -boot-load-size 4 \
   -boot-info-table -o disc.iso disc 2>/dev/null
@@ -100,7 +103,8 @@ status=0
 
 touch serial log
 tr -d '\r' <serial | tee output
-if grep -qx 'avx512: checked' output && grep -qx '0 failed' output; then
+passed() { [[ $(grep -cx "$1" output) == "${#tests[@]}" ]]; }  # every test said so
+if passed 'avx512: checked' && passed '0 failed'; then
   exit 0
 fi
 if [[ $status == 137 ]]; then

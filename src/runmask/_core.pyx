@@ -70,6 +70,7 @@ cdef extern from "simd.h" namespace "runmask" nogil:
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class Block:
     """Memory of the core as a read-only buffer of integers; frees it with itself."""
 
@@ -107,6 +108,7 @@ cdef Block block(void* data, size_t count, size_t itemsize):
 
 
 @cython.final
+@cython.auto_pickle(False)
 cdef class Runs:
     """Canonical runs of one image: starts and lengths, int32 below 2**31 pixels, else int64."""
 
@@ -116,10 +118,12 @@ cdef class Runs:
     cdef readonly Block lengths
 
     def __len__(self):
-        return self.starts.shape[0]
+        return <Py_ssize_t>self.any().count
 
-    cdef AnyRuns any(self) noexcept:
+    cdef AnyRuns any(self) except *:
         cdef AnyRuns runs
+        if self.starts is None:
+            raise TypeError("Runs are made by the core alone")
         runs.starts = self.starts.data
         runs.lengths = self.lengths.data
         runs.count = <size_t>self.starts.shape[0]
@@ -289,8 +293,8 @@ def available_kernels():
 
 def use_kernels(str name not None):
     """Switches to a kernel set by name; not while other threads are in the core."""
-    if not c_use_kernels(name.encode()):
-        raise InputError(f"kernel set {name!r}: not one of {', '.join(available_kernels())}")
+    if not c_use_kernels(name.encode(errors="replace")):
+        raise InputError(f"kernel set {name!r:.80}: not one of {', '.join(available_kernels())}")
 
 
 include "_core_algebra.pxi"

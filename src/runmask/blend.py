@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _core
 from .errors import ImageError, InputError
+from .mask.algebra import checked_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +65,7 @@ def overlay(
         raise InputError(f"mask is {type(mask).__name__}: not a Mask; Mask.from_array makes one")
     pixels = _checked_image(image, mask.shape)
     over, beside = _checked_colour(inside, "inside"), _checked_colour(outside, "outside")
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"threads {threads!r:.80}: not a positive integer")
+    threads = checked_threads(threads)
     if out is None:
         result: NDArray[np.uint8] = np.empty(pixels.shape, np.uint8)
         _core.overlay(mask._runs, _rows_of_pixels(pixels), result, over, beside, threads)
@@ -83,7 +83,10 @@ def overlay(
 def _checked_image(image: object, shape: tuple[int, int]) -> NDArray[np.uint8]:
     if isinstance(image, np.ma.MaskedArray):
         raise ImageError("the image is a masked array; fill it first")
-    pixels = np.asarray(image)
+    try:
+        pixels = np.asarray(image)
+    except (TypeError, ValueError) as error:
+        raise ImageError(f"the image is no array: {error}") from None
     if pixels.dtype != np.uint8:
         raise ImageError(f"the image is of type {pixels.dtype}: not uint8", code="dtype")
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):

@@ -25,7 +25,12 @@
             ├── RateLimitedError         429; .retry_after
             ├── UnavailableError         503; .retry_after
             └── ServerError              any other 5xx
+
+Messages state facts. What can be done about one from Python stands in a note of the exception,
+below the message in tracebacks.
 """
+
+from typing import Self, TypeVar
 
 
 class RunmaskError(Exception):
@@ -120,9 +125,20 @@ class OutputError(RunmaskError, OSError):
 
 
 class MissingDependencyError(RunmaskError, ImportError):
-    """An optional library is not installed; the message says how to install it."""
+    """An optional library, ``name``, is not installed; ``extra`` is what would install it."""
 
     code = "missing_dependency"
+
+    def __init__(self, message: str = "", *, name: str | None = None, extra: str | None = None):
+        super().__init__(message)
+        self.name = name
+        self.extra = extra
+
+    @classmethod
+    def of(cls, name: str | None, extra: str, who: str) -> Self:
+        """The error for the library ``name``, which ``who`` needs and ``extra`` installs."""
+        message = f"{who} needs {name}: pip install 'runmask[{extra}]'"
+        return cls(message, name=name, extra=extra)
 
 
 class APIError(RunmaskError):
@@ -247,3 +263,23 @@ class ServerError(StatusError):
     """The service failed."""
 
     code = "server"
+
+
+E = TypeVar("E", bound=RunmaskError)
+
+
+def advised(error: E, advice: str) -> E:
+    """The error with a note for who calls from Python."""
+    error.add_note(advice)
+    return error
+
+
+def shown(value: object) -> str:
+    """What was passed in, for a message: its repr, cut to 80 characters."""
+    if isinstance(value, (str, bytes)):
+        value = value[:81]
+    try:
+        text = repr(value)
+    except Exception:  # an int of over 4300 digits has none, and neither has a broken object
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError
-from .extra import extra
+from .extra import opencv
 
 Pixels = npt.NDArray[np.uint8]
 Shape = tuple[int, int]
@@ -36,8 +36,7 @@ def upright(image: Pixels, orientation: int) -> Pixels:
     """
     if orientation == 1:
         return image
-    with extra("images"):
-        import cv2  # NumPy's strided copies of 3-byte pixels take five times as long
+    cv2 = opencv()  # NumPy's strided copies of 3-byte pixels take five times as long
     turns = {
         2: lambda: cv2.flip(image, 1),
         3: lambda: cv2.rotate(image, cv2.ROTATE_180),

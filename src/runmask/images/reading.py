@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ImageError, InputError, LimitError
-from .extra import extra
+from .completeness import check_complete, truncated
+from .extra import extra, opencv
 from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
 from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
 
@@ -102,7 +103,7 @@ def load(
     name = name or shown_name(source)
     data = read_bytes(source, name)
     fmt = sniff(data, name)
-    warn_of_wrong_suffix(source, fmt)
+    warn_of_wrong_suffix(source, fmt, name)
     try:
         picture = _decode(data, fmt, mode, name, max_pixels)
     except (InputError, ImportError, MemoryError):
@@ -132,7 +133,7 @@ def _turned(picture: Picture) -> Picture:
 
 
 def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int) -> Picture:
-    _check_complete(data, fmt, name)
+    check_complete(data, fmt, name)
     if fmt == "WEBP":  # Pillow's reader takes memory for the canvas when it opens the file
         _check_size(_webp_size(data), name, max_pixels)
     if fmt == "HEIF":
@@ -145,7 +146,7 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     pixels = None
     plain = fmt == "PNG" and not more and _is_plain_png(data, image)
     if fmt == "JPEG":
-        pixels = _decode_jpeg(data, image, mode, name)
+        pixels = _decode_jpeg(data, image, mode)
     elif plain or (fmt == "WEBP" and not more):
         pixels = _decode_by_opencv(data, image, mode)
     if pixels is None:
@@ -192,42 +193,6 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _check_complete(data: bytes, fmt: str, name: str) -> None:
-    """Refuse what was cut short though its decoder would be content."""
-    whole = True
-    if fmt == "PNG":
-        whole = data.rfind(b"IEND\xaeB`\x82") >= 0
-    elif fmt == "WEBP":
-        whole = len(data) >= 30 and len(data) >= 8 + struct.unpack_from("<I", data, 4)[0]
-    elif fmt == "HEIF":
-        whole = _boxes_are_whole(data)
-    elif fmt == "TIFF":
-        whole = _directory_is_whole(data)
-    if not whole:
-        raise _truncated(fmt, name)
-
-
-def _boxes_are_whole(data: bytes) -> bool:
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size == 0:  # to the end of the file
-            return True
-        at += max(size, 8)
-    return at == len(data)
-
-
-def _directory_is_whole(data: bytes) -> bool:
-    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-    if data[2:4] in (b"+\0", b"\0+"):  # BigTIFF
-        at = int.from_bytes(data[8:16], order)
-        return at + 8 + 20 * int.from_bytes(data[at : at + 8], order) <= len(data)
-    at = int.from_bytes(data[4:8], order)
-    return at + 2 + 12 * int.from_bytes(data[at : at + 2], order) <= len(data)
-
-
 def _webp_size(data: bytes) -> tuple[int, int]:
     """Width and height of the canvas, from the first chunk."""
     kind = data[12:16]
@@ -240,18 +205,13 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None, name: str) -> Pixels | None:
-    """The fast path; None leaves it to Pillow (CMYK, and damage that libjpeg can mend)."""
+def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """The fast path, strict about damage; None leaves it to Pillow (CMYK and the like)."""
     with extra("images"):
         import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
     if image.mode not in ("RGB", "L"):
         return None
-    try:
-        return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
-    except ValueError as error:
-        if "premature end of jpeg" in str(error).lower():
-            raise _truncated("JPEG", name) from error
-        return None
+    return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
 
 
 def _is_plain_png(data: bytes, image: "Image.Image") -> bool:
@@ -271,8 +231,7 @@ def _is_plain_png(data: bytes, image: "Image.Image") -> bool:
 
 def _decode_by_opencv(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
     """A still WebP in half of Pillow's time, a PNG in two thirds; None if it cannot."""
-    with extra("images"):
-        import cv2
+    cv2 = opencv()
     has_alpha = image.mode == "RGBA"
     if has_alpha and mode != "RGB":
         stored = cv2.imdecode(
@@ -292,7 +251,7 @@ def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, more: bo
     starts = tags.get(273, tags.get(324, ()))  # of strips, or of tiles
     sizes = tags.get(279, tags.get(325, ()))
     if any(start + size > len(data) for start, size in zip(starts, sizes, strict=False)):
-        raise _truncated("TIFF", name)
+        raise truncated("TIFF", name)
     # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
     orientation = _orientation(image)
     pixels = _from_pillow(image, mode, name)
@@ -335,15 +294,11 @@ def _orientation(image: "Image.Image") -> int:
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 
 
-def _truncated(fmt: str, name: str) -> ImageError:
-    return ImageError(f"{name}: the {fmt} file is truncated", code="truncated")
-
-
 def _image_error(error: Exception, data: bytes, fmt: str, name: str) -> ImageError:
     reason = str(error)
     signs = (
         "truncated",
-        "premature",
+        "premature end of jpeg",
         "requires a buffer",
         "too small",
         "end of file",
@@ -352,5 +307,5 @@ def _image_error(error: Exception, data: bytes, fmt: str, name: str) -> ImageErr
     )
     cut = isinstance(error, (EOFError, IndexError)) or any(s in reason.lower() for s in signs)
     if cut or (fmt == "JPEG" and b"\xff\xd9" not in data):
-        return _truncated(fmt, name)
+        return truncated(fmt, name)
     return ImageError(f"{name}: the {fmt} file cannot be decoded: {reason[:200]!r}", code="corrupt")

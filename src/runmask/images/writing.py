@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..errors import ImageError, InputError, LimitError
 from ..output import atomic_write
-from .extra import extra
+from .extra import extra, opencv
 from .orientation import upright
 from .png import png_chunks
 
@@ -98,8 +98,7 @@ def preview(image: npt.NDArray[np.uint8], *, side: int = 900, orientation: int =
     The longer side has at most ``side`` pixels, and the size is a whole fraction of the
     image's, which is four times as fast as any size; up to a row and column may be cut off.
     """
-    with extra("images"):
-        import cv2
+    cv2 = opencv()
     step = -(-max(image.shape[:2]) // side)
     width, height = max(1, image.shape[1] // step), max(1, image.shape[0] // step)
     whole = image[: height * step, : width * step]

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError
+from .untrusted import shown
 from .value import Value
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Algebra(Value):
         """
         every = _checked_masks(masks)
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise InputError(f"k {k!r:.80}: not an integer from 1")
+            raise InputError(f"k {shown(k)}: not an integer from 1")
         runs = tuple(mask._runs for mask in every)
         return cls._of(_core.at_least(runs, min(int(k), len(every) + 1)))
 
@@ -115,8 +116,7 @@ def iou_matrix(
     """
     rows = list(a)
     columns = rows if b is None else list(b)
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise InputError(f"threads {threads!r:.80}: not a positive integer")
+    threads = checked_threads(threads)
     if not rows or not columns:
         return np.zeros((len(rows), len(columns)))
     _checked_masks([*rows, *columns])
@@ -127,6 +127,13 @@ def iou_matrix(
     either = areas[0][:, None] + areas[1][None, :] - common
     result: NDArray[np.float64] = np.where(either > 0, common / np.maximum(either, 1), 1.0)
     return result
+
+
+def checked_threads(threads: object) -> int:
+    """A number of threads; what is more than a machine can have is as good as 1024."""
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise InputError(f"threads {shown(threads)}: not a positive integer")
+    return min(int(threads), 1024)
 
 
 def _checked_masks(masks: Iterable[Any]) -> list[Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from .. import _core
 from ..errors import InputError
+from .untrusted import shown
 from .value import Value, row_range
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+_BITS = (0, 1)
 
 
 class Arrays(Value):
@@ -26,6 +31,12 @@ class Arrays(Value):
         """
         values = _plain_array(a)
         if threshold is not None:
+            if (
+                isinstance(threshold, bool)
+                or not isinstance(threshold, Real)
+                or threshold != threshold
+            ):
+                raise InputError(f"threshold {shown(threshold)}: not a number")
             values = values > threshold
         elif values.dtype.itemsize != 1 or values.dtype.kind not in "biu":
             values = values != 0
@@ -37,7 +48,7 @@ class Arrays(Value):
         self,
         out: NDArray[Any] | None = None,
         dtype: DTypeLike = np.uint8,
-        values: tuple[Any, Any] = (0, 1),
+        values: tuple[Any, Any] = _BITS,
         rows: slice | None = None,
     ) -> NDArray[Any]:
         """The pixels as an array ``(H, W)``.
@@ -58,7 +69,7 @@ class Arrays(Value):
         in contiguous arrays are written directly, others through a band of bytes.
         """
         runs = self._runs
-        if out is None and rows is None and dtype is np.uint8 and values == (0, 1):
+        if out is None and rows is None and dtype is np.uint8 and values is _BITS:
             out = np.empty((runs.height, runs.width), np.uint8)
             _core.pixels_from_runs(runs, 0, runs.height * runs.width, 0, 1, out)
             return out
@@ -111,8 +122,8 @@ def _plain_array(a: ArrayLike) -> NDArray[Any]:
 
 
 def _check_out(out: object, shape: tuple[int, int], dtype: DTypeLike) -> None:
-    if not isinstance(out, np.ndarray):
-        raise InputError(f"out is {type(out).__name__}: not a NumPy array")
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise InputError(f"out is {type(out).__name__}: not a plain NumPy array")
     if out.shape != shape:
         raise InputError(f"out has shape {out.shape}: not {shape}")
     if not out.flags.writeable:
@@ -125,15 +136,22 @@ def _check_out(out: object, shape: tuple[int, int], dtype: DTypeLike) -> None:
 
 def _as_bytes(values: tuple[Any, Any], dtype: np.dtype[Any]) -> tuple[int, int] | None:
     """Both values as the bytes that an array of a one-byte type holds; None for other types."""
-    if values == (0, 1):
+    if values is _BITS:
         return (0, 1) if dtype.itemsize == 1 else None
-    try:
-        off, on = values
-        with np.errstate(all="raise"):
-            pair = np.array([off, on], dtype)
-    except (TypeError, ValueError, OverflowError, FloatingPointError) as error:
-        raise InputError(f"values {values!r:.80}: not two values of type {dtype}") from error
+    given = _two_numbers(values)
+    pair = given.astype(dtype) if given is not None else None
+    exact = dtype.kind != "f"  # floats may round
+    if given is None or pair is None or (exact and (pair != given).any()):
+        raise InputError(f"values {shown(values)}: not two values that {dtype} can hold")
     if dtype.itemsize != 1:
         return None
-    off_byte, on_byte = pair.view(np.uint8).tolist()
-    return off_byte, on_byte
+    off, on = pair.view(np.uint8).tolist()
+    return off, on
+
+
+def _two_numbers(values: Any) -> NDArray[Any] | None:
+    try:
+        given = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return given if given.shape == (2,) and given.dtype.kind in "biuf" else None

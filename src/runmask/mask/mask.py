@@ -83,7 +83,7 @@ class Mask(Algebra, Arrays, Geometry, Measures, Shapes, Transposition):
         require_canonical: bool = False,
     ) -> Self:
         if policy not in ("strict", "clip"):
-            raise InputError(f"policy {policy!r}: not 'strict' or 'clip'")
+            raise InputError(f"policy {policy!r:.80}: not 'strict' or 'clip'")
         height, width = checked_shape(shape, max_pixels=max_pixels, allow_empty=allow_empty)
         clip = policy == "clip"
         runs, report = read_runs(starts, lengths, height, width, clip=clip, max_runs=max_runs)

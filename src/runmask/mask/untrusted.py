@@ -8,12 +8,13 @@ from __future__ import annotations
 import warnings
 from array import array
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, cast
 
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, MaskError, MaskTypeError
+from ..errors import InputError, LimitError, MaskError, MaskTypeError, advised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +63,13 @@ def read_runs(
     max_runs: int | None,
 ) -> tuple[_core.Runs, ReadReport]:
     """Canonical runs of an image of checked size, and what was found on the way."""
+    # Lists may change while they are read, and lie about their length: only a copy counts.
+    starts = list(starts) if isinstance(starts, list | tuple) else starts
+    lengths = list(lengths) if isinstance(lengths, list | tuple) else lengths
     _check_counts(starts, lengths, max_runs)
     first = _integers(starts, "starts", clip=clip)
     second = _integers(lengths, "lengths", clip=clip)
+    _check_counts(first, second, max_runs)
     if first.dtype != second.dtype or height * width > np.iinfo(np.int32).max:
         first, second = first.astype(np.int64), second.astype(np.int64)
     try:
@@ -88,21 +93,22 @@ def warn_of_clipping(report: ReadReport, height: int, width: int, *, stacklevel:
 def checked_shape(
     shape: tuple[SupportsIndex, SupportsIndex], *, max_pixels: int | None, allow_empty: bool
 ) -> tuple[int, int]:
-    try:
-        height, width = shape
-    except (TypeError, ValueError):
-        raise InputError(f"shape {shape!r:.80}: not (height, width)") from None
+    if not isinstance(shape, tuple | list | np.ndarray) or len(shape) != 2:
+        raise InputError(f"shape {shown(shape)}: not (height, width)")
     sides = []
-    for name, side in (("height", height), ("width", width)):
-        if isinstance(side, (bool, np.bool_)) or not hasattr(side, "__index__"):
-            raise MaskTypeError(f"{name} {side!r:.80}: not an integer", code="shape_type")
-        value = int(side.__index__())
+    for name, side in zip(("height", "width"), shape, strict=True):
+        try:
+            value = index(side)
+        except TypeError:
+            value = None
+        if value is None or isinstance(side, bool | np.bool_):
+            raise MaskTypeError(f"{name} {shown(side)}: not an integer", code="shape_type")
         if not (0 if allow_empty else 1) <= value <= _MAX_SIDE:
-            raise LimitError(
-                f"{name} {value}: not between {0 if allow_empty else 1} and {_MAX_SIDE}"
-                + ("; allow_empty=True accepts 0" if value == 0 else ""),
-                code="side",
+            least = 0 if allow_empty else 1
+            error = LimitError(
+                f"{name} {shown(value)}: not between {least} and {_MAX_SIDE}", code="side"
             )
+            raise advised(error, "allow_empty=True accepts 0") if value == 0 else error
         sides.append(value)
     pixels = sides[0] * sides[1]
     if max_pixels is not None and pixels > max_pixels:
@@ -117,7 +123,7 @@ def _check_counts(starts: object, lengths: object, max_runs: int | None) -> None
     for name, runs in (("starts", starts), ("lengths", lengths)):
         try:
             counts.append(len(runs))  # type: ignore[arg-type]
-        except TypeError:
+        except (TypeError, ValueError):  # ValueError: a memoryview that was released
             raise MaskTypeError(
                 f"{name}: {type(runs).__name__} is no sequence of integers"
             ) from None
@@ -184,7 +190,7 @@ def _one_by_one(values: Sequence[object], name: str, *, clip: bool) -> NDArray[A
     for at, value in enumerate(values):
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
             raise MaskTypeError(
-                f"{name}[{at}] is {value!r:.80} ({type(value).__name__}): not an integer", index=at
+                f"{name}[{at}] is {shown(value)} ({type(value).__name__}): not an integer", index=at
             )
         number = int(value)
         if not _INT64.min <= number <= _INT64.max:
@@ -196,32 +202,40 @@ def _one_by_one(values: Sequence[object], name: str, *, clip: bool) -> NDArray[A
 
 
 def _too_large(name: str, at: int, value: int) -> MaskError:
-    digits = value.bit_length() * 3 // 10
-    shown = str(value) if digits < 400 else f"a number of about {digits} digits"
     return MaskError(
-        f"{name}[{at}] = {shown}: outside 64 bits, and far outside any image",
+        f"{name}[{at}] = {shown(value)}: outside 64 bits, and far outside any image",
         code="run_past_end" if value > 0 else f"negative_{name.removesuffix('s')}",
         index=at,
     )
 
 
+def shown(value: object) -> str:
+    """A value as messages show it: never long, whatever it is."""
+    if isinstance(value, int) and abs(value) >= 10**120:  # Python may refuse to print it
+        return f"a number of about {value.bit_length() * 3 // 10} digits"
+    try:
+        return f"{value!r:.120}"
+    except ValueError:  # a container of such numbers
+        return f"a {type(value).__name__}"
+
+
 def _bad_run(error: MaskError, start: int, length: int, height: int, width: int) -> MaskError:
     total = height * width
     at = error.index
-    hint = "use policy='clip' to keep the part inside"
     if error.code == "negative_length":
-        text = f"run {at}: length {length} is negative (start {start}); {hint}"
+        text = f"run {at}: length {length} is negative (start {start})"
     elif error.code == "negative_start":
-        text = f"run {at}: start {start} is negative (length {length}); {hint}"
+        text = f"run {at}: start {start} is negative (length {length})"
     else:
         text = (
             f"run {at}: start {start} + length {length} = {start + length} exceeds height*width = "
             f"{height}*{width} = {total} by {start + length - total} px; if the image was rotated "
-            f"or resized, check the shape; {hint}"
+            f"or resized, check the shape"
         )
         if length == 0:
             text = f"run {at}: start {start} lies behind height*width = {height}*{width} = {total}"
-    return MaskError(text, code=error.code, index=at)
+    bad = MaskError(text, code=error.code, index=at)
+    return bad if length == 0 else advised(bad, "policy='clip' keeps the part inside")
 
 
 def why_not_canonical(report: ReadReport) -> str:

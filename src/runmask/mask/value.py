@@ -107,7 +107,10 @@ def row_range(rows: slice | None, height: int) -> tuple[int, int]:
         return 0, height
     if not isinstance(rows, slice):
         raise InputError(f"rows {rows!r:.80}: not a slice")
-    top, bottom, step = rows.indices(height)
+    try:
+        top, bottom, step = rows.indices(height)
+    except (TypeError, ValueError):
+        top = bottom = step = 0
     if step != 1:
-        raise InputError(f"rows has step {step}: only 1 is possible")
+        raise InputError(f"rows {rows!r:.80}: not a slice of integers with step 1")
     return top, max(top, bottom)
