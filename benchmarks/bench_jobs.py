@@ -13,10 +13,11 @@ import pytest
 from algebra_jobs import ALGEBRA_JOBS
 from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
+from format_jobs import FORMAT_JOBS
 
 from runmask import Mask
 
-ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS
+ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,9 +11,19 @@ enum class Status : int {
   negative_length,  // a run has a length below zero
   past_end,         // a run reaches past the last pixel
   no_memory,        // an allocation failed
+
+  bad_character,    // a byte that the text form does not have
+  cut_off,          // the data ends inside an item
+  number_too_long,  // a number of more digits than the form allows
+  negative_count,   // a number of pixels below zero
+  counts_past_end,  // more pixels than the image has
+  counts_short,     // fewer pixels than the image has
+  bad_header,       // a head that does not belong to this image or this form
+  bad_filter,       // a PNG row with an unknown filter
 };
 
-// `at` is the index of the run to blame; it has no meaning for ok and no_memory.
+// `at` is the index of the run, count, byte or row to blame; it has no meaning for ok and
+// no_memory.
 struct [[nodiscard]] Result {
   Status status = Status::ok;
   size_t at = 0;

@@ -1,9 +1,10 @@
 #include "transpose.h"
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
 
 #include "simd.h"
+#include "turns.h"
 #include "words.h"
 
 namespace runmask {
@@ -17,6 +18,8 @@ struct Turn {
   uint32_t row;
   bool set;
 };
+
+constexpr uint32_t kNoColumn = UINT32_MAX;
 
 // Lists where each row differs from the one above it, row after row.
 class RowComparison {
@@ -68,26 +71,49 @@ class RowComparison {
 
   // Of the row collected with the one above; then it is the one above.
   void compare() {
-    failed_ |= !above_.reserve_more(1) || !here_.reserve_more(1) ||
-               !turns_.reserve_more(above_.size() + here_.size());
+    failed_ |= !above_.reserve_more(2) || !here_.reserve_more(2) ||
+               !turns_.reserve_more(above_.size() + here_.size() + 1);
     if (failed_) return;
     if (above_.size() != here_.size() || !std::equal(above_.data(), above_.end(), here_.data())) {
-      const uint32_t* a = above_.data();
-      const uint32_t* b = here_.data();
-      *above_.end() = *here_.end() = UINT32_MAX;  // no column
-      bool was = false;
-      bool is = false;
-      uint32_t from = 0;
-      for (uint32_t next; (next = std::min(*a, *b)) != UINT32_MAX; from = next) {
-        if (was != is) turns_.append({from, next, static_cast<uint32_t>(row_), is});
-        was ^= *a == next;
-        a += *a == next;
-        is ^= *b == next;
-        b += *b == next;
-      }
+      for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
+      list_turns(above_.data(), here_.data());
     }
     above_.swap(here_);
     here_.set_size(0);
+  }
+
+  void list_turns(const uint32_t* a, const uint32_t* b) {
+    const auto row = static_cast<uint32_t>(row_);
+    Turn* next = turns_.end();
+    for (bool set = false;;) {
+      // Mostly a run is a little longer or shorter than the one above it.
+      const uint32_t from = std::min(*a, *b);
+      const uint32_t to = std::max(*a, *b);
+      if (to < std::min(a[1], b[1])) {
+        *next = {from, to, row, set != (*b < *a)};
+        next += from != to;
+        ++a;
+        ++b;
+        set = !set;
+        continue;
+      }
+      if (from == kNoColumn) break;
+      bool was = set;
+      bool is = set;
+      for (uint32_t before = from;;) {
+        const uint32_t here = std::min(*a, *b);
+        *next = {before, here, row, is};
+        next += was != is;
+        before = here;
+        was ^= *a == here;
+        is ^= *b == here;
+        a += *a == here;
+        b += *b == here;
+        if (was == is) break;
+      }
+      set = is;
+    }
+    turns_.set_size(static_cast<size_t>(next - turns_.data()));
   }
 
   int64_t width_;
@@ -118,10 +144,14 @@ class Stripes {
     std::fill_n(place.data(), columns, 0);
     size_t borders = 0;
     for (const Turn& turn : turns) {
-      borders += place[turn.from] == 0;
-      place[turn.from] = 1;
-      borders += place[turn.to] == 0;
-      place[turn.to] = 1;
+      borders += (place[turn.from] == 0) + (place[turn.to] == 0);
+      place[turn.from] = place[turn.to] = 1;
+    }
+    if (borders > columns / 2) {  // few columns are alike: each is a stripe
+      if (!borders_.reserve_more(columns)) return false;
+      borders_.set_size(columns);
+      std::iota(borders_.begin(), borders_.end(), 0);
+      return true;
     }
     if (!borders_.reserve_more(borders)) return false;
     for (size_t column = 0; column < columns; ++column) {
@@ -288,20 +318,11 @@ class BitWriter {
 
   // Hands the full words over.
   void flush() {
-    uint8_t bytes[(kWords + 1) * kWordPixels];
-    uint16_t turns[(kWords + 2) * kWordPixels];
+    uint16_t positions[(kWords + 2) * kWordPixels];
     bool inside = starts_.size() > lengths_.size();
-    kernel_.bytes_from_words(words_, full_, 0, 1, bytes);
-    const size_t found = kernel_.changes(bytes, full_, &inside, turns);
+    const size_t found = kernel_.turns(words_, full_, &inside, positions);
     failed_ |= !starts_.reserve_more(found / 2 + 1) || !lengths_.reserve_more(found / 2 + 1);
-    for (size_t i = 0; i < found && !failed_; ++i) {
-      const auto at = static_cast<Index>(base_ + turns[i]);
-      if (starts_.size() > lengths_.size()) {
-        lengths_.append(static_cast<Index>(at - starts_[starts_.size() - 1]));
-      } else {
-        starts_.append(at);
-      }
-    }
+    if (!failed_) append_turns(positions, found, base_, starts_, lengths_);
     base_ += full_ * kWordPixels;
     full_ = 0;
   }

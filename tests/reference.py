@@ -68,3 +68,45 @@ def overlay(
     below = Image.fromarray(np.ascontiguousarray(image)).convert("RGBA")
     blended = np.asarray(Image.alpha_composite(below, painted))
     return blended[..., : image.shape[2]]
+
+
+def unpack_brush(data: bytes) -> np.ndarray:
+    """The words of a Label Studio brush, read bit by bit as its format is written down."""
+    bits = "".join(f"{byte:08b}" for byte in data)
+    at = 0
+
+    def take(count: int) -> int:
+        nonlocal at
+        at += count
+        return int(bits[at - count : at], 2)
+
+    count, size = take(32), take(5) + 1
+    groups = [take(4) + 1 for _ in range(4)]
+    words: list[int] = []
+    while len(words) < count:
+        repeated, group = take(1), take(2)
+        length = take(groups[group]) + 1
+        words += [take(size)] * length if repeated else [take(size) for _ in range(length)]
+    assert len(words) == count
+    return np.array(words, np.uint8)
+
+
+def pack_brush(words: np.ndarray, groups: Sequence[int] = (3, 4, 8, 16)) -> bytes:
+    """Words as a Label Studio brush, some of them in literal blocks, in groups chosen in turn."""
+    bits = f"{len(words):032b}" + f"{7:05b}" + "".join(f"{group - 1:04b}" for group in groups)
+    at = 0
+    turn = 0
+    while at < len(words):
+        turn += 1
+        group = turn % 4
+        most = 1 << groups[group]
+        same = 1
+        while same < most and at + same < len(words) and words[at + same] == words[at]:
+            same += 1
+        literal = same < 4
+        length = min(most, len(words) - at, 5) if literal else same
+        bits += f"{not literal:b}{group:02b}" + f"{length - 1:0{groups[group]}b}"
+        bits += "".join(f"{word:08b}" for word in words[at : at + length][: None if literal else 1])
+        at += length
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))

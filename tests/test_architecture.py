@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "_core": {"errors"},
     "formats": {"errors", "_core"},
     "mask": {"errors", "_core", "formats"},
+    "coco": {"errors", "_core", "formats", "mask"},
     "blend": {"errors", "_core", "mask"},
     "output": {"errors"},
     "images": {"errors", "output", "mask"},

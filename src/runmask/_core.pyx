@@ -305,4 +305,5 @@ if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
 
 include "_core_transpose.pxi"
+include "_core_formats.pxi"
 include "_core_geometry.pxi"

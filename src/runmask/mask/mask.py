@@ -16,6 +16,7 @@ from .. import formats
 from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
+from .conversion import Conversion
 from .geometry import Geometry
 from .measures import Measures
 from .shapes import Shapes
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Geometry, Measures, Shapes, Transposition):
+class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Shapes, Transposition):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters

@@ -67,8 +67,8 @@ def read_runs(
     starts = list(starts) if isinstance(starts, list | tuple) else starts
     lengths = list(lengths) if isinstance(lengths, list | tuple) else lengths
     _check_counts(starts, lengths, max_runs)
-    first = _integers(starts, "starts", clip=clip)
-    second = _integers(lengths, "lengths", clip=clip)
+    first = integers(starts, "starts", clip=clip)
+    second = integers(lengths, "lengths", clip=clip)
     _check_counts(first, second, max_runs)
     if first.dtype != second.dtype or height * width > np.iinfo(np.int32).max:
         first, second = first.astype(np.int64), second.astype(np.int64)
@@ -137,7 +137,7 @@ def _check_counts(starts: object, lengths: object, max_runs: int | None) -> None
         raise LimitError(f"{counts[0]} runs > max_runs {max_runs}", code="max_runs")
 
 
-def _integers(values: object, name: str, *, clip: bool) -> NDArray[Any]:
+def integers(values: object, name: str, *, clip: bool) -> NDArray[Any]:
     """One-dimensional, contiguous, native int32 or int64."""
     if not isinstance(values, (list, tuple)):
         found = _plain_buffer(values, name)

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import LimitError, ResponseFormatError
+from ..errors import LimitError, ResponseFormatError
 
 MAX_BYTES = 256 * 2**20
 """The default limit for an answer; a 27-megapixel checkerboard is 143 MB."""

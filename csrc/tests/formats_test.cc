@@ -1,0 +1,334 @@
+// The wire forms and the transposition against slow and obvious models, on every kernel set this
+// processor has. Prints what fails and exits with 1.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "brush.h"
+#include "coco.h"
+#include "coco_polygon.h"
+#include "numerals.h"
+#include "png.h"
+#include "simd.h"
+#include "transpose.h"
+
+namespace {
+
+using namespace runmask;
+
+int failures = 0;
+
+void expect(bool good, const std::string& what) {
+  if (good) return;
+  ++failures;
+  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
+}
+
+std::mt19937_64 random_bits(42);
+
+size_t below(size_t bound) { return random_bits() % bound; }
+
+using Pixels = std::vector<uint8_t>;
+
+Pixels random_pixels(size_t height, size_t width) {
+  Pixels pixels(height * width);
+  const size_t percents[] = {0, 1, 10, 50, 90, 99, 100};
+  const size_t grains[] = {1, 1, 3, 16, 90};
+  const size_t percent = percents[below(7)];
+  const size_t grain = grains[below(5)];
+  const size_t across = width / grain + 1;
+  Pixels coarse((height / grain + 1) * across);
+  for (uint8_t& pixel : coarse) pixel = below(100) < percent;
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = coarse[i / width / grain * across + i % width / grain];
+  }
+  return pixels;
+}
+
+// Runs that own their arrays, in either width.
+struct Owned {
+  AnyArrays arrays;
+  explicit Owned(bool wide = false) { arrays.wide = wide; }
+  Owned(const Pixels& pixels, bool wide) : Owned(wide) {
+    expect(encode(pixels.data(), pixels.size(), arrays).status == Status::ok, "encode");
+  }
+  AnyRuns view() const {
+    return arrays.wide ? AnyRuns{arrays.wide_starts.data(), arrays.wide_lengths.data(),
+                                 arrays.wide_starts.size(), true}
+                       : AnyRuns{arrays.narrow_starts.data(), arrays.narrow_lengths.data(),
+                                 arrays.narrow_starts.size(), false};
+  }
+};
+
+template <class Index>
+bool same_arrays(Runs<Index> a, Runs<Index> b) {
+  return a.count == b.count && std::equal(a.starts, a.starts + a.count, b.starts) &&
+         std::equal(a.lengths, a.lengths + a.count, b.lengths);
+}
+
+bool same(const AnyRuns& a, const AnyRuns& b) {
+  if (a.count == 0 || b.count == 0) return a.count == b.count;
+  return with_runs(a, [&]<class Index>(Runs<Index> runs) {
+    return a.wide == b.wide && same_arrays(runs, b.as<Index>());
+  });
+}
+
+void check_transpose(size_t height, size_t width, bool wide) {
+  const Pixels pixels = random_pixels(height, width);
+  Pixels turned(pixels.size());
+  for (size_t y = 0; y < height; ++y) {
+    for (size_t x = 0; x < width; ++x) turned[x * height + y] = pixels[y * width + x];
+  }
+  const Owned runs(pixels, wide);
+  const Owned expected(turned, wide);
+  for (const TransposeRoute route :
+       {TransposeRoute::measured, TransposeRoute::runs, TransposeRoute::bits}) {
+    Owned out(wide);
+    const Result result = transpose(runs.view(), static_cast<int64_t>(height),
+                                    static_cast<int64_t>(width), out.arrays, route);
+    expect(result.status == Status::ok && same(out.view(), expected.view()),
+           "transpose of " + std::to_string(height) + " x " + std::to_string(width) + ", route " +
+               std::to_string(static_cast<int>(route)));
+  }
+}
+
+std::vector<int64_t> model_counts(const Pixels& pixels) {
+  std::vector<int64_t> counts = {0};
+  uint8_t value = 0;
+  for (const uint8_t pixel : pixels) {
+    if (pixel != value) counts.push_back(0);
+    value = pixel;
+    ++counts.back();
+  }
+  return counts;
+}
+
+std::string model_string(const std::vector<int64_t>& counts) {
+  std::string text;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    int64_t number = i > 2 ? counts[i] - counts[i - 2] : counts[i];
+    for (bool more = true; more;) {
+      const int64_t group = number & 31;
+      number >>= 5;
+      more = group & 16 ? number != -1 : number != 0;
+      text += static_cast<char>(48 + group + (more ? 32 : 0));
+    }
+  }
+  return text;
+}
+
+void check_counts(const Pixels& pixels, bool wide) {
+  const auto total = static_cast<int64_t>(pixels.size());
+  const Owned runs(pixels, wide);
+  const std::vector<int64_t> counts = model_counts(pixels);
+  Array<int64_t> written;
+  expect(write_counts(runs.view(), total, written).status == Status::ok &&
+             std::equal(written.begin(), written.end(), counts.begin(), counts.end()),
+         "write_counts");
+  Array<char> text;
+  const std::string expected = model_string(counts);
+  expect(write_coco_string(runs.view(), total, text).status == Status::ok &&
+             std::string(text.data(), text.size()) == expected,
+         "write_coco_string");
+
+  std::vector<int64_t> split = counts;  // zeros between, that mean nothing
+  for (size_t i = 0; i < 3; ++i) {
+    const size_t at = below(split.size());
+    const int64_t part = static_cast<int64_t>(below(static_cast<size_t>(split[at]) + 1));
+    const int64_t rest[] = {0, split[at] - part};
+    split[at] = part;
+    split.insert(split.begin() + static_cast<ptrdiff_t>(at) + 1, rest, rest + 2);
+  }
+  Owned a(wide), b(wide), c(wide);
+  expect(read_counts(split.data(), split.size(), total, true, a.arrays).status == Status::ok &&
+             same(a.view(), runs.view()),
+         "read_counts");
+  const std::string odd = model_string(split);
+  expect(read_coco_string(odd.data(), odd.size(), total, b.arrays).status == Status::ok &&
+             same(b.view(), runs.view()),
+         "read_coco_string");
+
+  const Result more = read_counts(counts.data(), counts.size(), total - 1, true, c.arrays);
+  expect(total == 0 || (more.status == Status::counts_past_end && more.at == counts.size() - 1),
+         "read_counts refuses what is too long");
+  Owned d(wide), e(wide);
+  expect(read_coco_string(expected.data(), expected.size(), total + 1, d.arrays).status ==
+             Status::counts_short,
+         "read_coco_string refuses what is too short");
+  expect(
+      read_counts(counts.data(), counts.size(), total + 1, false, e.arrays).status == Status::ok &&
+          same(e.view(), runs.view()),
+      "read_counts fills up");
+}
+
+void check_brush(const Pixels& pixels, bool wide) {
+  const auto total = static_cast<int64_t>(pixels.size());
+  const Owned runs(pixels, wide);
+  Array<uint8_t> data;
+  expect(write_brush(runs.view(), total, data).status == Status::ok, "write_brush");
+  Owned back(wide);
+  expect(read_brush(data.data(), data.size(), total, 254, back.arrays).status == Status::ok &&
+             same(back.view(), runs.view()),
+         "brush there and back");
+  for (size_t size = 0; size + 1 < data.size(); size += 1 + below(20)) {
+    const std::vector<uint8_t> cut(data.data(), data.data() + size);  // its own end, for sanitizers
+    Owned none(wide);
+    expect(read_brush(cut.data(), size, total, 127, none.arrays).status == Status::cut_off,
+           "a brush that is cut off");
+  }
+}
+
+// Bytes of any kind must give some answer and stay in their memory.
+void check_noise() {
+  std::string bytes(below(60), '\0');
+  const bool near = below(2) == 0;
+  for (char& byte : bytes) byte = static_cast<char>(near ? 48 + below(64) : below(256));
+  const auto* octets = reinterpret_cast<const uint8_t*>(bytes.data());
+  Owned a(true), b, c;
+  (void)read_coco_string(bytes.data(), bytes.size(), int64_t{1} << 62, a.arrays);
+  (void)read_coco_string(bytes.data(), bytes.size(), 1000, b.arrays);
+  if (bytes.size() > 6 && below(2) == 0) {
+    const uint8_t head[6] = {0, 0, 1, 0, 57, 27};  // 64 pixels
+    std::copy(head, head + 6, bytes.begin());
+  }
+  (void)read_brush(octets, bytes.size(), 64, 127, c.arrays);
+  Array<int64_t> numbers;
+  (void)read_numerals(bytes.data(), bytes.size(), numbers);
+}
+
+void check_numerals() {
+  std::vector<int64_t> numbers(below(50));
+  for (int64_t& number : numbers) {
+    number = static_cast<int64_t>(random_bits()) >> below(64);
+  }
+  Array<char> text;
+  Array<int64_t> back;
+  expect(write_numerals(numbers.data(), numbers.size(), text).status == Status::ok &&
+             read_numerals(text.data(), text.size(), back).status == Status::ok &&
+             std::equal(back.begin(), back.end(), numbers.begin(), numbers.end()),
+         "numerals there and back");
+}
+
+void check_filters() {
+  const size_t rows = below(9);
+  const size_t size = 1 + below(40);
+  const size_t pixel = 1 + below(4);
+  std::vector<uint8_t> data(rows * (size + 1));
+  for (uint8_t& byte : data) byte = static_cast<uint8_t>(random_bits());
+  for (size_t y = 0; y < rows; ++y) data[y * (size + 1)] = static_cast<uint8_t>(below(5));
+  std::vector<uint8_t> model = data;
+  for (size_t y = 0; y < rows; ++y) {
+    for (size_t i = 0; i < size; ++i) {
+      const auto at = [&](size_t row, size_t column) {
+        return row < rows && column < size ? int{model[row * (size + 1) + 1 + column]} : 0;
+      };
+      const int left = at(y, i - pixel);  // what wraps around is outside
+      const int up = at(y - 1, i);
+      const int corner = at(y - 1, i - pixel);
+      int near = left;
+      for (const int other : {up, corner}) {
+        if (std::abs(left + up - corner - other) < std::abs(left + up - corner - near))
+          near = other;
+      }
+      const int foretold[] = {0, left, up, (left + up) / 2, near};
+      uint8_t& byte = model[y * (size + 1) + 1 + i];
+      byte = static_cast<uint8_t>(byte + foretold[model[y * (size + 1)]]);
+    }
+  }
+  expect(undo_filters(data.data(), rows, size, pixel).status == Status::ok && data == model,
+         "PNG filters");
+}
+
+// COCO's walk, step by step.
+Pixels model_polygon(const std::vector<double>& points, int64_t height, int64_t width) {
+  std::vector<int64_t> us, vs;
+  const size_t count = points.size() / 2;
+  for (size_t i = 0; i < count; ++i) {
+    const auto fine = [&](size_t at) {
+      return static_cast<int64_t>(5 * points[at % points.size()] + .5);
+    };
+    const int64_t ax = fine(2 * i), ay = fine(2 * i + 1);
+    const int64_t bx = fine(2 * i + 2), by = fine(2 * i + 3);
+    const int64_t dx = std::abs(bx - ax), dy = std::abs(by - ay);
+    const int64_t steps = std::max(dx, dy);
+    const bool turn = dx >= dy ? ax > bx : ay > by;
+    const int64_t fx = turn ? bx : ax, fy = turn ? by : ay;
+    const int64_t tx = turn ? ax : bx, ty = turn ? ay : by;
+    for (int64_t d = 0; d <= steps; ++d) {
+      const int64_t t = turn ? steps - d : d;
+      const auto along = [&](int64_t from, int64_t to) {
+        const double slope = static_cast<double>(to - from) / static_cast<double>(steps);
+        return static_cast<int64_t>(static_cast<double>(from) + slope * static_cast<double>(t) +
+                                    .5);
+      };
+      us.push_back(dx >= dy ? fx + t : along(fx, tx));
+      vs.push_back(dx >= dy ? (steps == 0 ? fy : along(fy, ty)) : fy + t);
+    }
+  }
+  Pixels pixels(static_cast<size_t>(height * width));  // down the columns
+  for (size_t i = 1; i < us.size(); ++i) {
+    const int64_t middle = std::min(us[i], us[i - 1]);
+    if (us[i] == us[i - 1] || middle < 2 || middle % 5 != 2 || middle / 5 >= width) continue;
+    const double row = (static_cast<double>(std::min(vs[i], vs[i - 1])) + .5) / 5 - .5;
+    const double inside = std::clamp(row, 0., static_cast<double>(height));
+    const int64_t first = middle / 5 * height + static_cast<int64_t>(std::ceil(inside));
+    for (size_t p = static_cast<size_t>(first); p < pixels.size(); ++p) pixels[p] ^= 1;
+  }
+  return pixels;
+}
+
+void check_polygon() {
+  const auto height = static_cast<int64_t>(1 + below(60));
+  const auto width = static_cast<int64_t>(1 + below(60));
+  std::vector<double> points(2 * (1 + below(8)));
+  const double step = below(2) == 0 ? 10. : 1000.;
+  for (double& point : points) {
+    point = static_cast<double>(below(static_cast<size_t>(100 * step))) / step - 20;
+  }
+  const bool wide = below(2) == 0;
+  const Owned expected(model_polygon(points, height, width), wide);
+  Owned drawn(wide);
+  expect(draw_coco_polygon(points.data(), points.size() / 2, height, width, drawn.arrays).status ==
+                 Status::ok &&
+             same(drawn.view(), expected.view()),
+         "a polygon of COCO");
+}
+
+void check_all() {
+  const size_t sides[] = {1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 130, 513, 600};
+  for (const size_t height : sides) {
+    for (const size_t width : sides) check_transpose(height, width, below(2) == 0);
+  }
+  check_transpose(3, 9000, true);
+  check_transpose(9000, 3, false);
+  for (const size_t size : {0, 1, 2, 63, 64, 65, 300, 5000, 40001}) {
+    for (int i = 0; i < 6; ++i) {
+      const Pixels pixels = random_pixels(size == 0 ? 0 : 1, size);
+      check_counts(pixels, i % 2 == 0);
+      check_brush(pixels, i % 2 == 0);
+    }
+  }
+  for (int i = 0; i < 3000; ++i) {
+    check_noise();
+    check_numerals();
+    check_filters();
+    check_polygon();
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
+    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
+    check_all();
+    std::printf("%s: checked\n", kernels().name);
+  }
+  std::printf("%d failed\n", failures);
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,229 @@
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+cdef extern from "array.h" namespace "runmask" nogil:
+    cdef cppclass Bytes "runmask::Array<char>":
+        char* data()
+        size_t size()
+    cdef cppclass Octets "runmask::Array<uint8_t>":
+        uint8_t* data()
+        size_t size()
+    cdef cppclass Numbers "runmask::Array<int64_t>":
+        size_t size()
+        void* release()
+
+cdef extern from "status.h" namespace "runmask" nogil:
+    Status bad_character   "runmask::Status::bad_character"
+    Status cut_off         "runmask::Status::cut_off"
+    Status number_too_long "runmask::Status::number_too_long"
+    Status negative_count  "runmask::Status::negative_count"
+    Status counts_past_end "runmask::Status::counts_past_end"
+    Status counts_short    "runmask::Status::counts_short"
+    Status bad_header      "runmask::Status::bad_header"
+    Status bad_filter      "runmask::Status::bad_filter"
+
+cdef extern from "coco.h" namespace "runmask" nogil:
+    struct SizedRuns:
+        AnyRuns runs
+        int64_t height, width
+    Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, cbool, AnyArrays&)
+    Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Numbers&)
+    Result c_read_coco    "runmask::read_coco_string" (const char*, size_t, int64_t, AnyArrays&)
+    Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Bytes&)
+    Result c_coco_ious    "runmask::coco_ious"        (const SizedRuns*, size_t, const SizedRuns*, size_t, const uint8_t*, double*)
+
+cdef extern from "coco_polygon.h" namespace "runmask" nogil:
+    Result c_draw_coco_polygon "runmask::draw_coco_polygon"(const double*, size_t, int64_t, int64_t, AnyArrays&)
+
+cdef extern from "brush.h" namespace "runmask" nogil:
+    Result c_read_brush  "runmask::read_brush" (const uint8_t*, size_t, int64_t, unsigned int, AnyArrays&)
+    Result c_write_brush "runmask::write_brush"(const AnyRuns&, int64_t, Octets&)
+
+cdef extern from "numerals.h" namespace "runmask" nogil:
+    Result c_read_numerals  "runmask::read_numerals" (const char*, size_t, Numbers&)
+    Result c_write_numerals "runmask::write_numerals"(const int64_t*, size_t, Bytes&)
+
+cdef extern from "png.h" namespace "runmask" nogil:
+    Result c_undo_filters "runmask::undo_filters"(uint8_t*, size_t, size_t, size_t)
+
+
+cdef int check_wire(Result result) except -1:
+    """As check(), for the statuses of the wire forms; the modules above say what is meant."""
+    cdef str code
+    if result.status == bad_character: code = "bad_character"
+    elif result.status == cut_off: code = "cut_off"
+    elif result.status == number_too_long: code = "number_too_long"
+    elif result.status == negative_count: code = "negative_count"
+    elif result.status == counts_past_end: code = "counts_past_end"
+    elif result.status == counts_short: code = "counts_short"
+    elif result.status == bad_header: code = "bad_header"
+    elif result.status == bad_filter: code = "bad_filter"
+    else:
+        return check(result)
+    raise MaskError(f"{code} at {result.at}", code=code, index=result.at)
+
+
+cdef int get_numbers(object numbers, Py_buffer* view) except -1:
+    PyObject_GetBuffer(numbers, view, PyBUF_C_CONTIGUOUS)
+    if view.itemsize != sizeof(int64_t):
+        PyBuffer_Release(view)
+        raise InputError("numbers must be of int64")
+    return 0
+
+
+def runs_from_counts(object counts, Py_ssize_t height, Py_ssize_t width, bint whole):
+    """Runs of a contiguous buffer of int64: clear, set, clear ... pixels, row after row."""
+    cdef Py_buffer c
+    cdef AnyArrays out
+    cdef Result result
+    out.wide = needs_wide(height, width)
+    get_numbers(counts, &c)
+    try:
+        with nogil:
+            result = c_read_counts(<const int64_t*>c.buf, <size_t>(c.len // 8), <int64_t>height * width, whole, out)
+    finally:
+        PyBuffer_Release(&c)
+    check_wire(result)
+    return made(result, out, height, width)
+
+
+def counts_from_runs(Runs runs not None):
+    """A block of int64."""
+    cdef AnyRuns any = runs.any()
+    cdef Numbers out
+    cdef Result result
+    cdef int64_t total = <int64_t>runs.height * runs.width
+    with nogil:
+        result = c_write_counts(any, total, out)
+    check_wire(result)
+    cdef size_t count = out.size()
+    return block(out.release(), count, sizeof(int64_t))
+
+
+def runs_from_coco(const uint8_t[::1] text not None, Py_ssize_t height, Py_ssize_t width):
+    """Runs of a compressed COCO string, its pixels row after row."""
+    cdef AnyArrays out
+    cdef Result result
+    cdef const char* data = <const char*>&text[0] if len(text) else NULL
+    cdef size_t size = <size_t>len(text)
+    out.wide = needs_wide(height, width)
+    with nogil:
+        result = c_read_coco(data, size, <int64_t>height * width, out)
+    check_wire(result)
+    return made(result, out, height, width)
+
+
+def coco_from_runs(Runs runs not None):
+    """The compressed COCO string as bytes."""
+    cdef AnyRuns any = runs.any()
+    cdef Bytes out
+    cdef Result result
+    cdef int64_t total = <int64_t>runs.height * runs.width
+    with nogil:
+        result = c_write_coco(any, total, out)
+    check_wire(result)
+    return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
+
+
+cdef int gather_sized(tuple masks, Array[SizedRuns]& out) except -1:
+    """The runs and sizes of a tuple, which keeps them alive."""
+    cdef Runs runs
+    cdef SizedRuns sized
+    if not out.reserve_more(len(masks)):
+        raise MemoryError
+    for runs in masks:
+        sized.runs = runs.any()
+        sized.height = runs.height
+        sized.width = runs.width
+        out.append(sized)
+    return 0
+
+
+def coco_ious(tuple masks not None, tuple others not None, const uint8_t[::1] crowd not None, double[:, ::1] out not None):
+    """COCO's ratios of each of the masks with each of the others, of which none are crowds or some."""
+    cdef Array[SizedRuns] first, second
+    cdef Result result
+    if len(crowd) != len(others) or out.shape[0] != len(masks) or out.shape[1] != len(others):
+        raise InputError("the arrays do not fit the masks")
+    if not masks or not others:
+        return
+    gather_sized(masks, first)
+    gather_sized(others, second)
+    with nogil:
+        result = c_coco_ious(first.data(), first.size(), second.data(), second.size(), &crowd[0], &out[0, 0])
+    check(result)
+
+
+def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height, Py_ssize_t width):
+    """The transposed runs of a polygon x, y, x, y ... of finite numbers within 2**32."""
+    cdef AnyArrays out
+    cdef Result result
+    cdef const double* data = &points[0] if len(points) else NULL
+    cdef size_t count = <size_t>(len(points) // 2)
+    out.wide = needs_wide(height, width)
+    with nogil:
+        result = c_draw_coco_polygon(data, count, height, width, out)
+    return made(result, out, width, height)
+
+
+def runs_from_brush(const uint8_t[::1] data not None, Py_ssize_t height, Py_ssize_t width, unsigned int threshold):
+    """Runs of the pixels whose alpha in a Label Studio brush is above the threshold."""
+    cdef AnyArrays out
+    cdef Result result
+    cdef const uint8_t* octets = &data[0] if len(data) else NULL
+    cdef size_t size = <size_t>len(data)
+    out.wide = needs_wide(height, width)
+    with nogil:
+        result = c_read_brush(octets, size, <int64_t>height * width, threshold, out)
+    check_wire(result)
+    return made(result, out, height, width)
+
+
+def brush_from_runs(Runs runs not None):
+    """The Label Studio brush as bytes; of fewer than 2**30 pixels."""
+    cdef AnyRuns any = runs.any()
+    cdef Octets out
+    cdef Result result
+    cdef int64_t total = <int64_t>runs.height * runs.width
+    with nogil:
+        result = c_write_brush(any, total, out)
+    check_wire(result)
+    return PyBytes_FromStringAndSize(<char*>out.data(), <Py_ssize_t>out.size())
+
+
+def numbers_from_text(const uint8_t[::1] text not None):
+    """A block of int64 of the numbers in a text."""
+    cdef Numbers out
+    cdef Result result
+    cdef const char* data = <const char*>&text[0] if len(text) else NULL
+    cdef size_t size = <size_t>len(text)
+    with nogil:
+        result = c_read_numerals(data, size, out)
+    check_wire(result)
+    cdef size_t count = out.size()
+    return block(out.release(), count, sizeof(int64_t))
+
+
+def text_from_numbers(object numbers):
+    """The numbers of a contiguous buffer of int64 as bytes, a space between."""
+    cdef Py_buffer n
+    cdef Bytes out
+    cdef Result result
+    get_numbers(numbers, &n)
+    try:
+        with nogil:
+            result = c_write_numerals(<const int64_t*>n.buf, <size_t>(n.len // 8), out)
+    finally:
+        PyBuffer_Release(&n)
+    check_wire(result)
+    return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
+
+
+def undo_filters(uint8_t[::1] data not None, size_t rows, size_t row_bytes, size_t pixel_bytes):
+    """Undoes PNG's row filters in place; each row is a filter byte and row_bytes bytes."""
+    cdef Result result
+    if <size_t>len(data) != rows * (row_bytes + 1):
+        raise InputError(f"{len(data)} bytes are not {rows} rows of {row_bytes} and a filter")
+    cdef uint8_t* octets = &data[0] if len(data) else NULL
+    with nogil:
+        result = c_undo_filters(octets, rows, row_bytes, pixel_bytes)
+    check_wire(result)
