@@ -42,6 +42,16 @@ void add_rows(RunWriter<Out>& out, Runs<In> runs, int64_t width, int64_t y0, int
   add_pieces(out, runs, first, last, from, to, shift);
 }
 
+// Room for the runs of rows [y0, y1) when they are cut at row ends, and for `more` in each row.
+template <class In, class Out>
+void expect_rows(RunWriter<Out>& out, Runs<In> runs, int64_t width, int64_t y0, int64_t y1,
+                 bool more) {
+  const size_t first = first_run_ending_after(runs, static_cast<size_t>(y0 * width));
+  const size_t count = first_run_ending_after(runs, static_cast<size_t>(y1 * width)) + 1 - first;
+  const auto rows = static_cast<size_t>(y1 - y0);
+  out.expect(count + std::min(count, rows) + (more ? rows : 0));
+}
+
 // The pixels [from, to) of one row's runs, moved by `shift`.
 template <class In, class Out>
 void add_part_of_row(RunWriter<Out>& out, Runs<In> runs, const RowBand& band, int64_t from,
@@ -60,6 +70,7 @@ void place_alone(RunWriter<Out>& out, Runs<In> runs, Size size, const Placement&
     add_rows(out, runs, width, window.y0, window.y1, to.top * width);
     return;
   }
+  expect_rows(out, runs, size.width, window.y0, window.y1, false);
   RowCursor<In> rows(runs, size.width, window.y0);
   RowBand band;
   while (rows.next(band) && band.y < window.y1) {
@@ -91,6 +102,7 @@ void place_in_frame(RunWriter<Out>& out, Runs<In> runs, Size size, const Placeme
       out.add(row + right, row + width + left);
     }
   };
+  expect_rows(out, runs, size.width, window.y0, window.y1, left != 0 || right != width);
   out.add(0, (window.y0 + to.top) * width + left);
   RowCursor<In> rows(runs, size.width, window.y0);
   RowBand band;
@@ -108,19 +120,21 @@ void place_in_frame(RunWriter<Out>& out, Runs<In> runs, Size size, const Placeme
 }
 
 template <class In, class Out>
-void flip_columns(RunWriter<Out>& out, Runs<In> runs, int64_t width) {
-  RowCursor<In> rows(runs, width);
+void flip_columns(RunWriter<Out>& out, Runs<In> runs, Size size) {
+  expect_rows(out, runs, size.width, 0, size.height, false);
+  RowCursor<In> rows(runs, size.width);
   RowBand band;
   while (rows.next(band)) {
-    const int64_t row = band.y * width;
-    const int64_t end = row + band.count * width;
+    const int64_t row = band.y * size.width;
+    const int64_t end = row + band.count * size.width;
     add_mirrored(out, runs, band.first, band.last, row, end, row + end);
   }
 }
 
 template <class In, class Out>
 void flip_rows(RunWriter<Out>& out, Runs<In> runs, Size size) {
-  RowCursorUp<In> rows(runs, size.width);
+  expect_rows(out, runs, size.width, 0, size.height, false);
+  RowCursorUp<In> rows(runs, size.height, size.width);
   RowBand band;
   while (rows.next(band)) {
     const int64_t row = band.y * size.width;
@@ -209,15 +223,16 @@ Result place(const AnyRuns& runs, Size size, const Placement& to, AnyArrays& out
 Result flip(const AnyRuns& runs, Size size, bool rows, bool columns, AnyArrays& out) {
   const int64_t total = size.height * size.width;
   return write_runs(out, [&](auto& writer) {
-    writer.expect(runs.count);
     with_runs(runs, [&](auto in) {
       if (rows && columns) {  // is one mirrored line of pixels
+        writer.expect(in.count);
         add_mirrored(writer, in, 0, in.count, 0, total, total);
       } else if (rows) {
         flip_rows(writer, in, size);
       } else if (columns) {
-        flip_columns(writer, in, size.width);
+        flip_columns(writer, in, size);
       } else {
+        writer.expect(in.count);
         add_pieces(writer, in, 0, in.count, 0, total, 0);
       }
     });

@@ -54,6 +54,11 @@ class Resizer {
     // A division for each end of a run is worth saving unless there are few of them.
     const auto width = static_cast<size_t>(columns_.from);
     if (columns_.from != columns_.to && width / 4 < runs_.count && !make_moved()) return false;
+    // At most, unless runs are full rows: no room for what may never be is asked for.
+    const double cut = static_cast<double>(std::min(runs_.count, static_cast<size_t>(rows_.from)));
+    const double most = (static_cast<double>(runs_.count) + cut) * static_cast<double>(rows_.to) /
+                        static_cast<double>(std::max<int64_t>(rows_.from, 1));
+    out_.expect(std::min(static_cast<size_t>(most), size_t{1} << 26));
     RowCursor<In> cursor(runs_, columns_.from);
     RowBand band;
     while (cursor.next(band)) {

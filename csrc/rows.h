@@ -30,9 +30,12 @@ int64_t stop_of(Runs<Index> runs, size_t run) {
 // found sooner. O(log of the distance).
 template <class Index>
 size_t first_starting_at(Runs<Index> runs, size_t from, size_t to, int64_t pixel) {
-  size_t low = from;
   size_t high = from;
-  for (size_t step = 1; high < to && runs.starts[high] < pixel; step *= 2) {
+  const size_t few = std::min(from + 8, to);
+  while (high < few && runs.starts[high] < pixel) ++high;
+  if (high < few || high == to) return high;
+  size_t low = high;
+  for (size_t step = 8; high < to && runs.starts[high] < pixel; step *= 2) {
     low = high + 1;
     high += step;
   }
@@ -51,9 +54,12 @@ size_t first_starting_at(Runs<Index> runs, size_t from, size_t to, int64_t pixel
 // The same for a place near `to`.
 template <class Index>
 size_t first_starting_at_from_end(Runs<Index> runs, size_t to, int64_t pixel) {
-  size_t high = to;
   size_t low = to;
-  for (size_t step = 1; low > 0 && runs.starts[low - 1] >= pixel; step *= 2) {
+  const size_t few = to - std::min<size_t>(to, 8);
+  while (low > few && runs.starts[low - 1] >= pixel) --low;
+  if (low > few || low == 0) return low;
+  size_t high = low;
+  for (size_t step = 8; low > 0 && runs.starts[low - 1] >= pixel; step *= 2) {
     high = low - 1;
     low -= std::min(low, step);
   }
@@ -108,61 +114,60 @@ class RowCursor {
 template <class Index>
 class RowCursorUp {
  public:
-  RowCursorUp(Runs<Index> runs, int64_t width)
-      : runs_(runs), width_(width), end_(runs.count == 0 ? 0 : stop_of(runs, runs.count - 1)) {}
+  RowCursorUp(Runs<Index> runs, int64_t height, int64_t width)
+      : runs_(runs), width_(width), y_(height), row_(height * width) {}
 
   bool next(RowBand& band) {
     if (runs_.count == 0) return false;
     const size_t run = runs_.count - 1;
     const int64_t from = start_of(runs_, run);
-    const int64_t stop = std::min(stop_of(runs_, run), end_);
-    const int64_t y = (stop - 1) / width_;
-    const int64_t row = y * width_;
-    if (from <= row && stop - row == width_) {
-      const int64_t top = from > row - width_ ? y : (from + width_ - 1) / width_;
-      band = {top, y + 1 - top, run, run + 1};
-      end_ = top * width_;
-      runs_.count -= from == end_;
+    const int64_t stop = std::min(stop_of(runs_, run), row_);
+    const int64_t rows = stop > row_ - width_ ? 1 : (row_ - stop) / width_ + 1;
+    y_ -= rows;
+    row_ -= rows * width_;
+    if (from <= row_ && stop - row_ == width_) {
+      const int64_t more = from > row_ - width_ ? 0 : (row_ - from) / width_;
+      y_ -= more;
+      row_ -= more * width_;
+      band = {y_, more + 1, run, run + 1};
+      runs_.count -= from == row_;
       return true;
     }
-    size_t first = first_starting_at_from_end(runs_, run + 1, row);
-    const bool cut = first > 0 && stop_of(runs_, first - 1) > row;  // one comes from above
-    first -= cut;
-    band = {y, 1, first, run + 1};
-    end_ = row;
-    runs_.count = first + cut;
+    const size_t first = first_starting_at_from_end(runs_, run + 1, row_);
+    const bool cut = first > 0 && stop_of(runs_, first - 1) > row_;  // one comes from above
+    band = {y_, 1, first - cut, run + 1};
+    runs_.count = first;
     return true;
   }
 
  private:
   Runs<Index> runs_;  // those left
   int64_t width_;
-  int64_t end_;  // no pixel from here on is left
+  int64_t y_;    // no row from here on is left,
+  int64_t row_;  // and no pixel from y_ * width_ on
 };
 
-// Adds the pixels [from, to) of runs [first, last), which all have some there, moved by `shift`.
+// Adds the pixels [from, to) of runs [first, last), which all have some, moved by `shift`. Masks of
+// few runs have few in a row: a call for each would cost as much as what it does.
 template <class In, class Out>
-void add_pieces(RunWriter<Out>& out, Runs<In> runs, size_t first, size_t last, int64_t from,
-                int64_t to, int64_t shift) {
+[[gnu::always_inline]] inline void add_pieces(RunWriter<Out>& out, Runs<In> runs, size_t first,
+                                              size_t last, int64_t from, int64_t to,
+                                              int64_t shift) {
   if (first == last) return;
-  const size_t end = last - 1;
-  out.add(std::max(start_of(runs, first), from) + shift,
-          std::min(stop_of(runs, first), to) + shift);
-  if (first == end) return;
-  out.add_all(runs.starts + first + 1, runs.lengths + first + 1, end - first - 1, shift);
-  out.add(start_of(runs, end) + shift, std::min(stop_of(runs, end), to) + shift);
+  out.add_all(runs.starts + first, runs.lengths + first, last - first, shift,
+              std::max<int64_t>(from - start_of(runs, first), 0),
+              std::max<int64_t>(stop_of(runs, last - 1) - to, 0));
 }
 
 // The same mirrored: pixel p becomes pixel mirror - 1 - p.
 template <class In, class Out>
-void add_mirrored(RunWriter<Out>& out, Runs<In> runs, size_t first, size_t last, int64_t from,
-                  int64_t to, int64_t mirror) {
+[[gnu::always_inline]] inline void add_mirrored(RunWriter<Out>& out, Runs<In> runs, size_t first,
+                                                size_t last, int64_t from, int64_t to,
+                                                int64_t mirror) {
   if (first == last) return;
-  const size_t end = last - 1;
-  out.add(mirror - std::min(stop_of(runs, end), to), mirror - std::max(start_of(runs, end), from));
-  if (first == end) return;
-  out.add_all_mirrored(runs.starts + first + 1, runs.lengths + first + 1, end - first - 1, mirror);
-  out.add(mirror - stop_of(runs, first), mirror - std::max(start_of(runs, first), from));
+  out.add_all_mirrored(runs.starts + first, runs.lengths + first, last - first, mirror,
+                       std::max<int64_t>(from - start_of(runs, first), 0),
+                       std::max<int64_t>(stop_of(runs, last - 1) - to, 0));
 }
 
 }  // namespace runmask
