@@ -29,6 +29,10 @@ class RowComparison {
   // False if there is no memory. O(runs): rows between that are like the one above cost nothing.
   template <class Index>
   bool list(Runs<Index> runs) {
+    // What a row can have, and two ends.
+    const size_t most = std::min(static_cast<size_t>(width_), 2 * runs.count) + 4;
+    failed_ = !above_.reserve_more(most) || !here_.reserve_more(most) ||
+              !turns_.reserve_more(runs.count + runs.count / 4);
     int64_t row = 0;
     int64_t base = 0;
     for (size_t i = 0; i < runs.count && !failed_; ++i) {
@@ -63,23 +67,22 @@ class RowComparison {
       if (row != ++row_) compare();  // with an empty row
       row_ = row;
     }
-    failed_ |= !here_.reserve_more(3);
-    if (failed_) return;
     here_.append(static_cast<uint32_t>(from));
     here_.append(static_cast<uint32_t>(to));
   }
 
   // Of the row collected with the one above; then it is the one above.
   void compare() {
-    failed_ |= !above_.reserve_more(2) || !here_.reserve_more(2) ||
-               !turns_.reserve_more(above_.size() + here_.size() + 1);
-    if (failed_) return;
-    if (above_.size() != here_.size() || !std::equal(above_.data(), above_.end(), here_.data())) {
-      for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
-      list_turns(above_.data(), here_.data());
-    }
+    failed_ |= !turns_.reserve_more(above_.size() + here_.size() + 1);
+    for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
+    if (!failed_ && !alike()) list_turns(above_.data(), here_.data());
     above_.swap(here_);
     here_.set_size(0);
+  }
+
+  bool alike() const {
+    return above_.size() == here_.size() && above_[0] == here_[0] &&
+           std::equal(above_.data(), above_.end(), here_.data());
   }
 
   void list_turns(const uint32_t* a, const uint32_t* b) {
@@ -293,7 +296,8 @@ void transpose_square(uint64_t* words) {
 template <class Index>
 class BitWriter {
  public:
-  BitWriter(Array<Index>& starts, Array<Index>& lengths) : starts_(starts), lengths_(lengths) {}
+  BitWriter(size_t total, Array<Index>& starts, Array<Index>& lengths)
+      : total_(total), starts_(starts), lengths_(lengths) {}
 
   // The lowest `count` bits of the word, 1 to 64; those above are zero.
   void add(uint64_t word, size_t count) {
@@ -321,13 +325,20 @@ class BitWriter {
     uint16_t positions[(kWords + 2) * kWordPixels];
     bool inside = starts_.size() > lengths_.size();
     const size_t found = kernel_.turns(words_, full_, &inside, positions);
-    failed_ |= !starts_.reserve_more(found / 2 + 1) || !lengths_.reserve_more(found / 2 + 1);
+    // If all pixels are like those seen so far, the arrays grow once.
+    const size_t seen = base_ + full_ * kWordPixels;
+    const size_t extra = found / 2 + 1;
+    const auto expected =
+        static_cast<size_t>(1.1 * static_cast<double>(starts_.size() + extra) *
+                            static_cast<double>(total_) / static_cast<double>(seen));
+    failed_ |= !starts_.reserve_more(extra, expected) || !lengths_.reserve_more(extra, expected);
     if (!failed_) append_turns(positions, found, base_, starts_, lengths_);
-    base_ += full_ * kWordPixels;
+    base_ = seen;
     full_ = 0;
   }
 
   const Kernels& kernel_ = kernels();
+  size_t total_;
   Array<Index>& starts_;
   Array<Index>& lengths_;
   size_t base_ = 0;  // pixels handed over
@@ -362,7 +373,7 @@ Result transpose_bits(Runs<Index> runs, size_t height, size_t width, Array<Index
   if (!read_bits(runs, height * width, bits) || !squares.reserve_more(blocks * kBand)) {
     return {Status::no_memory, 0};
   }
-  BitWriter<Index> out(starts, lengths);
+  BitWriter<Index> out(height * width, starts, lengths);
   for (size_t left = 0; left < width; left += kBand) {
     const size_t columns = std::min(kBand, width - left);
     for (size_t block = 0; block < blocks; ++block) {
@@ -390,8 +401,11 @@ Result transpose_bits(Runs<Index> runs, size_t height, size_t width, Array<Index
 
 // ---- the choice
 
-// Measured: a pixel in packed bits costs about as much as 1 / 40 of a run, be it read or written.
-constexpr int64_t kDense = 40;
+// Measured, in what a pixel costs in packed bits: to read a run, to place a turn, and to place a
+// run of a stripe. What the result costs to write is the same on both ways.
+constexpr size_t kRunCost = 40;
+constexpr size_t kTurnCost = 48;
+constexpr size_t kPlaceCost = 24;
 
 template <class Index>
 Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeRoute route,
@@ -400,10 +414,10 @@ Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeR
     return transpose_bits(runs, static_cast<size_t>(height), static_cast<size_t>(width), starts,
                           lengths);
   };
-  const auto count = static_cast<int64_t>(runs.count);
-  const int64_t dense = std::min(height, width) < 32 ? INT64_MAX : height * width / kDense;
-  const bool measured = route == TransposeRoute::measured;
-  if (measured ? count > dense : route == TransposeRoute::bits) return by_bits();
+  const bool squares = std::min(height, width) >= 32;  // else most of each would be empty
+  const auto pixels = static_cast<size_t>(height * width);
+  const bool choose = route == TransposeRoute::measured && squares;
+  if (choose ? runs.count * kRunCost > pixels : route == TransposeRoute::bits) return by_bits();
 
   Array<Turn> turns;
   Stripes stripes;
@@ -412,7 +426,8 @@ Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeR
     return {Status::no_memory, 0};
   }
   const int64_t most = count_runs(turns, stripes, columns.first);
-  if (measured && most > dense) return by_bits();
+  const size_t places = most < 0 ? 0 : columns.first[stripes.count()];
+  if (choose && turns.size() * kTurnCost + places * kPlaceCost > pixels) return by_bits();
   if (most < 0 || !starts.reserve_more(static_cast<size_t>(most)) ||
       !lengths.reserve_more(static_cast<size_t>(most)) ||
       !collect_runs(turns, stripes.count(), columns)) {
