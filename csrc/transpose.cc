@@ -15,8 +15,13 @@ namespace {
 // Neighbouring columns that turn at one row: to set, or to clear, from there downwards.
 struct Turn {
   uint32_t from, to;  // columns, and later stripes
-  uint32_t row;
-  bool set;
+  uint32_t place;     // the row, and in the lowest bit whether they are set
+
+  static Turn at(uint32_t from, uint32_t to, uint32_t row, bool set) {
+    return {from, to, row << 1 | set};
+  }
+  uint32_t row() const { return place >> 1; }
+  bool set() const { return place & 1; }
 };
 
 constexpr uint32_t kNoColumn = UINT32_MAX;
@@ -93,7 +98,7 @@ class RowComparison {
       const uint32_t from = std::min(*a, *b);
       const uint32_t to = std::max(*a, *b);
       if (to < std::min(a[1], b[1])) {
-        *next = {from, to, row, set != (*b < *a)};
+        *next = Turn::at(from, to, row, set != (*b < *a));
         next += from != to;
         ++a;
         ++b;
@@ -105,7 +110,7 @@ class RowComparison {
       bool is = set;
       for (uint32_t before = from;;) {
         const uint32_t here = std::min(*a, *b);
-        *next = {before, here, row, is};
+        *next = Turn::at(before, here, row, is);
         next += was != is;
         before = here;
         was ^= *a == here;
@@ -206,8 +211,8 @@ int64_t count_runs(const Array<Turn>& turns, const Stripes& stripes, Array<size_
   std::fill(first.begin(), first.end(), 0);
   size_t* more = first.data() + 1;  // how many more than the stripe before, modulo 2**64
   for (const Turn& turn : turns) {
-    more[turn.from] += turn.set;
-    more[turn.to] -= turn.set;
+    more[turn.from] += turn.set();
+    more[turn.to] -= turn.set();
   }
   int64_t all = 0;
   size_t here = 0;
@@ -231,10 +236,10 @@ bool collect_runs(const Array<Turn>& turns, size_t stripes, StripeRuns& runs) {
   uint32_t* top = runs.top.data();
   uint32_t* bottom = runs.bottom.data();
   for (const Turn& turn : turns) {
-    if (turn.set) {
-      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row;
+    if (turn.set()) {
+      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row();
     } else {
-      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row;
+      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row();
     }
   }
   return true;
