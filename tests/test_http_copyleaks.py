@@ -439,6 +439,28 @@ def test_a_redirect_names_its_origin_only(connect: Connect) -> None:
     assert "token" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "location", "words"),
+    [
+        (302, "http://[", "no valid address"),
+        (302, "/login?token=1", "another path"),
+        (302, None, "302, neither an answer"),
+        (304, None, "304, neither an answer"),
+        (399, "", "another path"),
+        (307, "//x.example/token", "a redirect to x.example,"),
+        (307, "https://" + "x" * 9000 + "/token", "a redirect to https://xxx"),
+    ],
+)
+def test_odd_redirects(status: int, location: str | None, words: str) -> None:
+    headers = {} if location is None else {"location": location}
+    reply = Reply(status=status, headers=headers, body=b"")
+    error = wire.refusal(reply, "check", ())
+    assert type(error) is StatusError
+    assert words in str(error)
+    assert "token" not in str(error)
+    assert len(str(error)) < 300
+
+
 def test_long_and_odd_error_bodies(connect: Connect) -> None:
     odd = [
         shape_a(message="x" * 10**6, type=["a"], id={"b": 1}, details=[1, {"param": 3}]),
@@ -452,7 +474,7 @@ def test_long_and_odd_error_bodies(connect: Connect) -> None:
             error = error_of(client)
             assert type(error) is InvalidRequestError
             assert len(str(error)) <= 500
-            assert error.body == body
+            assert error.body == body[: 2**20]
 
 
 # -- sending again
@@ -867,16 +889,26 @@ def test_a_real_key_goes_to_known_hosts_only(kind: Callable[..., Any]) -> None:
             for name in ("connect_timeout", "read_timeout")
             for value in (0, "1", True)
         ),
-        *(("total_timeout", value) for value in (-1, float("nan"), float("inf"), None)),
+        *(("total_timeout", value) for value in (-1, float("nan"), float("inf"), None, 10**400)),
         *(("retries", value) for value in (-1, 1.0, True, None)),
         *(("max_response_bytes", value) for value in (0, 1.5)),
         *(("email", value) for value in ("", "a", "a @b", "a@b\n", 3)),
         ("backoff", 0),
+        *(("proxy", value) for value in (5, b"http://127.0.0.1:1")),
+        *(("ca_bundle", value) for value in (5, "no/such", "a\0b", "x" * 5000)),
+        *(("base_url", value) for value in (5, "x" * 5000)),
     ],
 )
 def test_arguments_that_cannot_be(name: str, value: Any) -> None:
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=name) as caught:
         Copyleaks(**({"email": "a@example.org", "api_key": KEY} | {name: value}))
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("name", ["total_timeout", "retries", "max_response_bytes", "proxy"])
+def test_numbers_of_more_digits_than_python_writes(name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        Copyleaks("a@example.org", KEY, **{name: -(10**5000)})  # type: ignore[arg-type]
 
 
 # -- with the sandbox

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import pickle
 import traceback
 import warnings
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from faults.server import Answer, FaultServer, faulty
 
-from runmask.errors import APIError, InputError
+from runmask.errors import APIError, InputError, InvalidRequestError
 from runmask.http import AsyncCopyleaks, Copyleaks
+from runmask.http import copyleaks_wire as wire
+from runmask.http.address import checked_origin
+from runmask.http.retry import Reply
 from runmask.http.secret import Secret
 
 KEY = "marker0f-5ec2-e7aa-bbcc-0123456789ab"
@@ -155,3 +160,96 @@ def test_a_bad_proxy_is_not_told() -> None:
     with pytest.raises(InputError) as caught:
         Copyleaks("a@example.org", KEY, proxy=f"ftp://user:{KEY}@[")
     assert HIDDEN not in shown_tracebacks(caught.value, skip=1)
+
+
+TOKEN = "eyJ-bearer/of-the\\account/0123456789abcdef"
+SECRETS = (Secret(TOKEN), Secret(KEY))
+
+
+def assert_hidden(error: object) -> None:
+    assert isinstance(error, APIError)
+    shown = [str(error), *map(str, vars(error).values())]
+    for text in (part.lower() for part in shown):
+        for hidden in (KEY[:8], TOKEN[:8], "of-the", "7aa-bbcc"):
+            assert hidden not in text, text
+
+
+@pytest.mark.parametrize("secret", [KEY, TOKEN])
+@pytest.mark.parametrize("before", range(160, 205, 5))
+def test_what_is_cut_was_scrubbed_before(secret: str, before: int) -> None:
+    padded = "x" * (before - 160) + "y" * 40 + secret
+    told = {"message": "x" * before + secret, "id": padded, "type": padded}
+    details = [{"param": padded, "message": "x" * before + secret}]
+    body = {"error": told | {"details": details}, "traceId": "x" * before + secret}
+    for headers in ({}, {"x-request-id": "x" * before + secret}):
+        reply = Reply(status=400, headers=headers, body=json.dumps(body).encode())
+        error = wire.refusal(reply, "check", SECRETS)
+        assert isinstance(error, InvalidRequestError)
+        assert error.details
+        assert error.request_id
+        assert_hidden(error)
+
+
+@pytest.mark.parametrize("secret", [KEY, TOKEN])
+def test_secrets_in_other_writing(secret: str) -> None:
+    for text in (repr(secret), json.dumps({"x": secret}), quote(secret, safe=""), secret.upper()):
+        scrubbed = text
+        for one in SECRETS:
+            scrubbed = one.scrub(scrubbed)
+        assert "redacted" in scrubbed
+        assert secret[:8].lower() not in scrubbed.lower()
+    odd = wire.refusal(
+        Reply(status=400, headers={}, body=json.dumps({"Message": {"a": secret}}).encode()),
+        "check",
+        SECRETS,
+    )
+    assert_hidden(odd)
+    moved = Reply(status=302, headers={"location": f"https://{KEY}.example/"}, body=b"")
+    assert_hidden(wire.refusal(moved, "check", SECRETS))
+
+
+@pytest.mark.parametrize("secret", [KEY, TOKEN])
+def test_unusable_answers_are_told_without_secrets(secret: str) -> None:
+    for body in (
+        json.dumps({"Amount": "x" * 60 + secret}),
+        json.dumps({"result": {"starts": "x" * 60 + secret}}),
+        json.dumps({"model": ["x" * 60 + secret]}),
+        json.dumps("x" * 60 + secret),
+        secret,
+    ):
+        reply = Reply(status=200, headers={"content-type": "x" * 50 + secret}, body=body.encode())
+        assert_hidden(wire.read_credits(reply, SECRETS))
+        checked = wire.read_check(reply, SECRETS, 2**20)
+        if isinstance(checked, APIError):  # a Detection reads its parts later
+            assert_hidden(checked)
+
+
+def test_the_answer_to_a_login_is_not_told() -> None:
+    for body in (b'"eyJ-unknown"', b"eyJ-unknown", b'["eyJ-unknown"]', b'{"eyJ-unknown": 1}'):
+        error = wire.read_login(Reply(status=200, headers={}, body=body), 0.0, Secret(KEY))
+        assert isinstance(error, APIError)
+        assert "eyJ" not in shown_tracebacks(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://x.example/?k={KEY}",
+        f"https://x.example/#{KEY}",
+        f"ftp://x.example/?k={KEY}",
+        f"http://x.example/?k={KEY}",
+        f"https://x.example/?k= {KEY}",
+        f"user:{KEY}@x.example",
+    ],
+)
+def test_an_address_is_told_without_its_query(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        checked_origin(url, "base_url")
+    assert KEY[:8] not in str(caught.value)
+
+
+def test_long_secrets() -> None:
+    with pytest.raises(InputError, match="characters > 16384"):
+        Secret("x" * 60_000_000).check("access_token")
+    with pytest.raises(InputError, match="a space at position 16383"):
+        Secret("x" * 16383 + " ").check("access_token")

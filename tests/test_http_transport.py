@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -459,6 +460,38 @@ def test_a_refusal_counts_even_if_its_body_breaks_off(send: Send) -> None:
         found = send(post(server))
     assert isinstance(found, Reply)
     assert (found.status, found.body) == (402, b"abc")
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_long_refusal_is_cut(send: Send, framing: Any) -> None:
+    with faulty(Answer(status=402, body=b"x" * (2**20 + 9), framing=framing)) as server:
+        found = send(post(server), max_response_bytes=2**24)
+    assert isinstance(found, Reply)
+    assert found.body == b"x" * 2**20
+
+
+def test_a_long_login_is_refused(send: Send) -> None:
+    with faulty(Answer(body=b"x" * (2**20 + 9))) as server:
+        url = f"{server.origin}/v1/ai-image-detector/scan/check"
+        found = send(Request(method="POST", url=url, headers={}), max_response_bytes=2**24)
+    assert isinstance(found, LimitError)
+    assert "larger than 1048576 bytes" in str(found)
+    assert "billed" not in str(found)
+
+
+def test_every_thread_has_a_connection() -> None:
+    count = 120
+    with faulty(*[Answer(body=b"x", delay_s=1.0)] * count) as server:
+        transport = Transport(settings(connect_timeout=0.5, read_timeout=15.0))
+        clock = time.monotonic
+
+        def one(_: int) -> Reply | Exception:
+            return transport.send(post(server), Call(deadline=clock() + 20, clock=clock))
+
+        with ThreadPoolExecutor(count) as pool:
+            found = list(pool.map(one, range(count)))
+        transport.close()
+    assert [each for each in found if not isinstance(each, Reply)] == []
 
 
 def test_no_netrc_and_no_proxy_from_the_environment(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -252,13 +253,33 @@ def test_heif():
         images.read(data, max_pixels=6000)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_jpeg_with_mendable_damage_is_read_as_pillow_reads_it(channels):
+def test_a_damaged_jpeg_is_not_mended(channels, options):
     image = noise(64, 96, 3)
-    data = saved(image if channels == 3 else image[:, :, 0], "JPEG")
-    damaged = data[:700] + b"\xff\x00\x12" + data[700:]
-    assert np.array_equal(images.read(damaged), pillow(damaged, "RGB"))
+    data = saved(image if channels == 3 else image[:, :, 0], "JPEG", **options)
+    scan = data.rindex(b"\xff\xda") if not options else data.index(b"\xff\xda")
+    quarter = (len(data) - scan) // 8
+    cases = [
+        data[:700] + b"\xff\x00\x12" + data[700:],
+        data[: scan + 20 + quarter] + data[-quarter:],  # the middle is missing
+    ]
+    for damaged in cases:
+        with pytest.raises(ImageError) as caught:
+            images.read(damaged)
+        assert caught.value.code == "corrupt"
     assert np.array_equal(images.read(data + b"trailing" * 99), pillow(data, "RGB"))
+
+
+def test_a_jpeg_of_too_many_scans_is_refused():
+    data = saved(noise(64, 96, 3), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert images.read(data + b"\xff\xda" * 200).shape == (64, 96, 3)  # behind the picture
+    with pytest.raises(ImageError, match="over 100 scans") as caught:
+        images.read(data[:last] + data[last:-2] * 101 + data[-2:])
+    assert caught.value.code == "corrupt"
+    comment = b"\xff\xfe\x04\x02" + b"\xff\xda" * 512
+    assert images.read(data[:2] + comment + data[2:]).shape == (64, 96, 3)
 
 
 # -- orientation ---------------------------------------------------------------------------------
@@ -529,12 +550,73 @@ def test_huge_files_are_not_read(tmp_path, monkeypatch):
         images.read(path)
 
 
+def test_reading_takes_no_more_than_the_file_needs(tmp_path):
+    path = tmp_path / "a.png"
+    images.write(path, noise(4, 4, 3))
+    tracemalloc.start()
+    images.read_bytes(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_file_that_does_not_tell_its_size():
+    assert images.read_bytes("/proc/self/status").startswith(b"Name:")
+
+
 def test_bad_arguments():
     data = images.encode(noise(4, 4, 3), "PNG")
     with pytest.raises(InputError, match="mode 'L'"):
         images.read(data, mode="L")
     with pytest.raises(ImageError, match="orientation 9"):
         images.upright(noise(2, 2, 3), 9)
+
+
+HUGE = 10**5000  # more digits than Python writes
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"shape": shape} for shape in (5, (1, 2, 3), ("a", 4), (4.0, 4), (HUGE, 4), "x" * 999)),
+        *({"mode": mode} for mode in (["RGB"], "x" * 999, np.zeros(2))),
+        *({"max_pixels": most} for most in ("1", None, 0, -HUGE)),
+    ],
+)
+def test_arguments_of_reading_that_cannot_be(options):
+    with pytest.raises(InputError) as caught:
+        images.read(images.encode(noise(4, 4, 3), "PNG"), **options)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"format": fmt} for fmt in (5, "x" * 999, ["PNG"])),
+        *({"quality": quality} for quality in ("x", None, 50.0, HUGE)),
+        *({"orientation": tag} for tag in (6.0, "6", None, HUGE, [6])),
+        *({"threads": count} for count in (0, 1.5, "2")),
+    ],
+)
+def test_arguments_of_writing_that_cannot_be(options):
+    with pytest.raises(InputError) as caught:
+        images.encode(noise(4, 4, 3), **({"format": "PNG"} | options))
+    assert len(str(caught.value)) < 250
+
+
+def test_sources_and_shapes_of_other_kinds(tmp_path):
+    data = images.encode(noise(4, 5, 3), "PNG")
+    assert images.read(data, shape=np.array([4, 5])).shape == (4, 5, 3)
+    for source in (5, None, ["a.png"], tmp_path / "x" / ("y" * 5000)):
+        with pytest.raises(InputError) as caught:
+            images.read(source)
+        assert len(str(caught.value)) < 250
+    for path in (5, tmp_path / ("y" * 5000)):
+        with pytest.raises(InputError) as caught:
+            images.writable_format(path)
+        assert len(str(caught.value)) < 250
+    with pytest.raises(ImageError, match=r"orientation 6\.0"):
+        images.upright(noise(2, 2, 3), 6.0)
 
 
 # -- writing that must be refused, or fails ------------------------------------------------------

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -28,8 +29,10 @@ from PIL import Image
 from runmask.errors import InputError
 from runmask.mask import Mask
 from runmask.sandbox import NOTICE, Analysis, Limit, Settings, analyse, running
+from runmask.sandbox.bodies import parse_json
 from runmask.sandbox.copyleaks.accounts import Newest, Rate
 from runmask.sandbox.copyleaks.wire import short_float, timestamp
+from runmask.sandbox.refusals import Refusal
 
 KEY = "00000000-0000-0000-0000-000000000000"
 LIVE_KEY = "5f1e9a7c-1111-4222-8333-9b8d7c6a5e4f"
@@ -472,6 +475,48 @@ def test_no_body_makes_the_server_fail(client, content_type, start, rest):
     response = client.post(path_of("fuzz"), content=start + rest, headers=headers)
     assert response.status_code in (400, 415)
     assert error_of(response)["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 42_000_000, b'{"a":' * 8_000_000, b"[" + b"1," * 20_000_000, b'{"":1,' * 7_000_000],
+    ids=["brackets", "objects", "numbers", "pairs"],
+)
+def test_json_that_is_costly_to_read_is_refused_unread(body):
+    tracemalloc.start()
+    with pytest.raises(Refusal, match="over 1000 values"):
+        parse_json(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "rot13", "no-such", "utf-16"])
+def test_odd_charsets_of_a_form(client, charset):
+    headers = {"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"}
+    part = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n\xff.-\r\n--b--\r\n'
+    response = client.post(path_of("charset"), content=part, headers=headers)
+    assert refused(response, 400, 1)
+
+
+@pytest.mark.parametrize("path", [LOGIN, path_of("both")])
+def test_a_body_that_is_framed_twice_ends_the_connection(client, path):
+    with connection_to(client) as raw:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        lengths = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        smuggled = "GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        raw.sendall((head + lengths + smuggled).encode())
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"connection: close" in answer.lower()
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_slow_bodies_do_not_hold_the_places_of_others():
+    with client_of(max_checks=1, body_timeout_s=30) as client, connection_to(client) as raw:
+        raw.sendall(head_of(client, "Content-Length: 500") + b"{")
+        time.sleep(0.1)  # for the server to take it
+        assert client.check("quick", PNG).status_code == 200
 
 
 def test_encoded_bodies_are_refused(client):

@@ -272,3 +272,14 @@ def advised(error: E, advice: str) -> E:
     """The error with a note for who calls from Python."""
     error.add_note(advice)
     return error
+
+
+def shown(value: object) -> str:
+    """What was passed in, for a message: its repr, cut to 80 characters."""
+    if isinstance(value, (str, bytes)):
+        value = value[:81]
+    try:
+        text = repr(value)
+    except Exception:  # an int of over 4300 digits has none, and neither has a broken object
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -37,6 +37,7 @@ from ..errors import (
     ServerError,
     StatusError,
     UnavailableError,
+    shown,
 )
 from ..formats import load_object
 from .preflight import Limits
@@ -82,11 +83,11 @@ def check_scan_id(scan_id: str, *, strict: bool) -> None:
     """Raises InputError. Not strict: the longer of the two lists that the service has published."""
     allowed = _NARROW if strict else _WIDE
     if not isinstance(scan_id, str) or not 3 <= len(scan_id) <= 36:
-        raise InputError(f"scan_id {scan_id!r:.60}: not 3 to 36 characters", code="scan_id")
+        raise InputError(f"scan_id {shown(scan_id)}: not 3 to 36 characters", code="scan_id")
     for at, character in enumerate(scan_id):
         if character not in allowed:
             raise InputError(
-                f"scan_id {scan_id!r:.60}: {character!r} at position {at} is not allowed; allowed"
+                f"scan_id {shown(scan_id)}: {character!r} at position {at} is not allowed; allowed"
                 f" are lower-case letters, digits and {''.join(sorted(allowed - _ALNUM))}",
                 code="scan_id",
             )
@@ -161,10 +162,13 @@ def read_login(reply: Reply, now: float, key: Secret) -> Token | APIError:
     """``now`` in seconds, on any clock."""
     if reply.status >= 300:
         return refusal(reply, "login", (key,))
+    # What is wrong is told without a word of the answer: there may be a token in it.
     try:
         answer = load_object(reply.body)
     except InputError as error:
-        return _unusable(reply, "login", error, (key,))
+        return _unusable(
+            reply, "login", InputError("it is no JSON object", code=error.code), (key,)
+        )
     token = answer.get("access_token")
     try:
         if not isinstance(token, str):
@@ -191,43 +195,61 @@ def read_credits(reply: Reply, secrets: Sequence[Secret]) -> int | APIError:
     if reply.status >= 300:
         return refusal(reply, "question for credits", secrets)
     try:
-        amount = load_object(reply.body).get("Amount")
-        if isinstance(amount, bool) or not isinstance(amount, int):
-            raise ResponseFormatError(f"Amount is {amount!r:.80}: not an integer", path="Amount")
-    except InputError as error:
-        return _unusable(reply, "question for credits", error, secrets)
+        return _amount(reply.body)
+    except InputError:
+        return _unusable(
+            reply, "question for credits", _fault(_amount, reply.body, secrets), secrets
+        )
+
+
+def _amount(body: bytes) -> int:
+    amount = load_object(body).get("Amount")
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        raise ResponseFormatError(f"Amount is {shown(amount)}: not an integer", path="Amount")
     return amount
 
 
 def read_check(reply: Reply, secrets: Sequence[Secret], max_bytes: int) -> Detection | APIError:
+    def read(body: bytes) -> Detection:
+        return Detection.from_copyleaks(body, max_bytes=max_bytes)
+
     if reply.status >= 300:
         return refusal(reply, "check", secrets, billed=True)
     try:
-        return Detection.from_copyleaks(reply.body, max_bytes=max_bytes)
-    except ResponseFormatError as error:
-        return _unusable(reply, "check", error, secrets, billed=True)
+        return read(reply.body)
+    except ResponseFormatError:
+        return _unusable(reply, "check", _fault(read, reply.body, secrets), secrets, billed=True)
+
+
+def _fault(read: Callable[[bytes], object], body: bytes, secrets: Sequence[Secret]) -> InputError:
+    """What is wrong with an answer, found again in the scrubbed one: the words quote and cut it."""
+    try:
+        read(_scrubbed_bytes(body, secrets))
+    except InputError as error:
+        return error
+    return ResponseFormatError("it is damaged where it repeats a secret")
 
 
 def _unusable(
     reply: Reply, what: str, error: InputError, secrets: Sequence[Secret], *, billed: bool = False
 ) -> APIError:
     """The error for a success that is none. What was paid for is kept as ``body``."""
-    kind = reply.headers.get("content-type", "no content type")
-    message, body = _scrubbed(
-        f"Copyleaks answered the {what} with {reply.status} ({kind!r:.60}) and no answer: {error}",
-        reply.body if billed else b"",
+    kind = _told(reply.headers.get("content-type", "no content type"), 60, secrets)
+    message = _scrubbed(
+        f"Copyleaks answered the {what} with {reply.status} ({kind!r}) and no answer: {error}",
         secrets,
     )
     known: dict[str, Any] = {
         "status": reply.status,
-        "request_id": _request_id(reply, {}),
+        "request_id": _request_id(reply, {}, secrets),
         "billed": "unknown" if billed else "no",
-        "body": body,
+        "body": _scrubbed_bytes(reply.body, secrets) if billed else b"",
     }
     if error.code == "json_truncated":
         return APIConnectionError(message, code="truncated", retryable=True, **known)
     result = APIResponseError(message, code=error.code, **known)
-    result.path = getattr(error, "path", None)
+    path = getattr(error, "path", None)
+    result.path = None if path is None else _scrubbed(path, secrets)
     result.offset = getattr(error, "offset", None)
     return result
 
@@ -245,32 +267,30 @@ def refusal(
     code = _integer(error.get("code", reply.headers.get("copyleaks-error-code")))
     kind = error.get("type")
     said = error.get("message") or body.get("Message") or body.get("title")
-    details = _details(error.get("details"))
+    details = _details(error.get("details"), secrets)
     status, pause = reply.status, retry_after(reply.headers)
 
     parts = [f"Copyleaks refused the {what}: {status}"]
     if 300 <= status < 400:
-        target = urlsplit(reply.headers.get("location", ""))
-        parts.append(f", a redirect to {target.scheme}://{target.hostname}, which is not followed")
+        parts.append(_redirect(reply.headers.get("location"), secrets))
     if kind or error.get("id"):
-        parts.append(f" {error.get('id') or kind!s:.60}")
+        parts.append(f" {_told(error.get('id') or kind, 60, secrets)}")
     if code is not None:
         parts.append(f", code {code}")
     if said:
-        parts.append(f": {said!r:.200}")
-    parts += [f"; {name}: {reason!r:.100}" for name, reason in details[:5]]
-    message, raw = _scrubbed("".join(parts), reply.body, secrets)
+        parts.append(f": {_told(said, 200, secrets)!r}")
+    parts += [f"; {name:.80}: {reason!r:.100}" for name, reason in details[:5]]
 
     chosen = _error_class(status, kind, code, what)
     safe = status < 500 or (status == 503 and pause is not None)
     result = chosen(
-        _escaped(message)[:500],
+        _escaped(_scrubbed("".join(parts), secrets))[:500],
         status=status,
         service_code=code,
-        request_id=_request_id(reply, body),
+        request_id=_request_id(reply, body, secrets),
         retryable=status in (408, 425, 429) or (status >= 500 and status not in (501, 505)),
         billed="unknown" if billed and not safe else "no",
-        body=raw,
+        body=_scrubbed_bytes(reply.body, secrets),
     )
     if isinstance(result, (RateLimitedError, UnavailableError)):
         result.retry_after = pause
@@ -279,11 +299,39 @@ def refusal(
     return result
 
 
-def _scrubbed(message: str, body: bytes, secrets: Sequence[Secret]) -> tuple[str, bytes]:
-    """Some servers tell what they were sent."""
+def _redirect(location: str | None, secrets: Sequence[Secret]) -> str:
+    """Names the origin only: in a path or query there may be a key."""
+    if location is None:
+        return ", neither an answer nor an address to ask"
+    try:
+        target = urlsplit(location)
+        host = target.hostname
+    except ValueError:
+        return ", a redirect to no valid address"
+    if host is None:
+        return ", a redirect to another path, which is not followed"
+    origin = f"{target.scheme}://{host}" if target.scheme else host
+    return f", a redirect to {_told(origin, 100, secrets)}, which is not followed"
+
+
+# -- what servers say may repeat what they were sent: it is scrubbed first, then cut
+
+
+def _told(value: object, size: int, secrets: Sequence[Secret]) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return _scrubbed(text, secrets)[:size]
+
+
+def _scrubbed(text: str, secrets: Sequence[Secret]) -> str:
     for secret in secrets:
-        message, body = secret.scrub(message), secret.scrub_bytes(body)
-    return message, body
+        text = secret.scrub(text)
+    return text
+
+
+def _scrubbed_bytes(data: bytes, secrets: Sequence[Secret]) -> bytes:
+    for secret in secrets:
+        data = secret.scrub_bytes(data)
+    return data
 
 
 def _error_class(status: int, kind: object, code: int | None, what: str) -> type[StatusError]:
@@ -313,11 +361,11 @@ def _lenient_object(body: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _details(value: object) -> tuple[tuple[str, str], ...]:
+def _details(value: object, secrets: Sequence[Secret]) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, list):
         return ()
     return tuple(
-        (str(item.get("param")), str(item.get("message")))
+        (_told(item.get("param"), 1000, secrets), _told(item.get("message"), 1000, secrets))
         for item in value
         if isinstance(item, Mapping)
     )
@@ -330,12 +378,12 @@ def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _request_id(reply: Reply, body: Mapping[str, Any]) -> str | None:
+def _request_id(reply: Reply, body: Mapping[str, Any], secrets: Sequence[Secret]) -> str | None:
     for name in ("x-request-id", "request-id", "x-correlation-id"):
         if name in reply.headers:
-            return _escaped(reply.headers[name])[:200]
+            return _escaped(_told(reply.headers[name], 200, secrets))
     trace = body.get("traceId")
-    return _escaped(trace)[:200] if isinstance(trace, str) else None
+    return _escaped(_told(trace, 200, secrets)) if isinstance(trace, str) else None
 
 
 def _escaped(text: str) -> str:

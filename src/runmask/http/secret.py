@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import NoReturn
+from urllib.parse import quote
 
 from ..errors import InputError
+
+MAX_LENGTH = 16 * 1024  # a header that is longer is taken by no server
+
+_ODD = "surrogatepass"  # a proxy's address may hold anything
+_NOT_ALLOWED = re.compile(r"""[^!-~]|["'`]""")
 
 
 class Secret:
@@ -29,21 +36,26 @@ class Secret:
             raise InputError(f"{name} is not text", code="secret")
         if not self._value:
             raise InputError(f"{name} is empty", code="secret")
-        for at, character in enumerate(self._value):
-            if not ("!" <= character <= "~") or character in "\"'`":
-                raise InputError(
-                    f"{name} ({len(self._value)} characters) has {_kind(character)} at position"
-                    f" {at}; allowed are ASCII letters, digits and signs but quotes",
-                    code="secret",
-                )
+        if len(self._value) > MAX_LENGTH:
+            raise InputError(
+                f"{name} has {len(self._value)} characters > {MAX_LENGTH}", code="secret"
+            )
+        if bad := _NOT_ALLOWED.search(self._value):
+            raise InputError(
+                f"{name} ({len(self._value)} characters) has {_kind(bad[0])} at position"
+                f" {bad.start()}; allowed are ASCII letters, digits and signs but quotes",
+                code="secret",
+            )
 
     def scrub(self, text: str) -> str:
-        """The text without the secret in it."""
-        return text.replace(self._value, repr(self)) if len(self._value) > 3 else text
+        """The text without the secret in it. To be called before the text is cut."""
+        return self.scrub_bytes(text.encode("utf-8", _ODD)).decode("utf-8", _ODD)
 
     def scrub_bytes(self, data: bytes) -> bytes:
-        value = self._value.encode()
-        return data.replace(value, repr(self).encode()) if len(value) > 3 else data
+        if len(self._value) > 3:
+            for form in _forms(self._value):
+                data = _replaced(data, form, repr(self).encode("utf-8", _ODD))
+        return data
 
     def __repr__(self) -> str:
         tail = self._value[-4:] if len(self._value) >= 16 else ""
@@ -79,3 +91,24 @@ def _kind(character: str) -> str:
     if character in "\"'`":
         return "a quote"
     return "a control character" if character.isascii() else "a character beyond ASCII"
+
+
+def _forms(value: str) -> set[bytes]:
+    """The ways to write it, in lower case: as it is, and escaped by Python, JSON or an address."""
+    written = (
+        value,
+        value.replace("\\", r"\\"),
+        value.replace("/", r"\/"),
+        quote(value, "", None, _ODD),
+    )
+    return {form.encode("utf-8", _ODD).lower() for form in written}
+
+
+def _replaced(data: bytes, form: bytes, by: bytes) -> bytes:
+    """In whatever case: host names come out in lower case."""
+    parts: list[bytes] = []
+    lower, at = data.lower(), 0
+    while (found := lower.find(form, at)) >= 0:
+        parts += (data[at:found], by)
+        at = found + len(form)
+    return b"".join((*parts, data[at:]))

@@ -26,6 +26,7 @@ from ..errors import (
     InputError,
     LimitError,
     MissingDependencyError,
+    shown,
 )
 from .address import host_of
 from .retry import Call, Reply, Request, out_of_time
@@ -45,6 +46,7 @@ except ImportError as error:
 T = TypeVar("T")
 
 _WRITE_SIZE = 64 * 1024
+MAX_SMALL_ANSWER = 2**20  # of a refusal, a login, or anything else but what was paid for
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 
@@ -166,7 +168,14 @@ _CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False
 
 def _connection_options(settings: Settings) -> dict[str, Any]:
     context = _tls_context(settings.ca_bundle)
-    return {"verify": context, "trust_env": False, "proxy": _proxy(settings.proxy)}
+    # As many connections as callers: one that waited for another's would run into its time limit.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    return {
+        "verify": context,
+        "trust_env": False,
+        "proxy": _proxy(settings.proxy),
+        "limits": limits,
+    }
 
 
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
@@ -174,8 +183,8 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
         return _system_tls_context()
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        raise InputError(f"ca_bundle {ca_bundle!r}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"ca_bundle {shown(ca_bundle)}: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -229,7 +238,7 @@ class _Exchange:
             "content": request.content,
             "data": dict(request.fields) or None,
             "files": files or None,
-            "timeout": httpx2.Timeout(connect=connect, read=read, write=read, pool=connect),
+            "timeout": httpx2.Timeout(connect=connect, read=read, write=read, pool=left),
             "extensions": {"trace": trace},
         }
 
@@ -243,17 +252,25 @@ class _Exchange:
         self._status = response.status_code
         self._headers = dict(response.headers)
         length = self._headers.get("content-length", "")
-        if length.isdecimal() and len(length) < 19:
+        if length.isdecimal() and len(length) < 19 and not self._refused():
             self._check_size(int(length))
 
     def take(self, chunk: bytes) -> None:
+        room = self._limit() - self._size
         self._size += len(chunk)
+        self._chunks.append(chunk[:room])
         self._check_size(self._size)
-        self._chunks.append(chunk)
 
     def _check_size(self, size: int) -> None:
-        if size > self._settings.max_response_bytes:
+        if size > self._limit():
             raise _TooLargeError
+
+    def _limit(self) -> int:
+        most = self._settings.max_response_bytes
+        return most if self._request.billed and not self._refused() else min(most, MAX_SMALL_ANSWER)
+
+    def _refused(self) -> bool:
+        return self._status is not None and self._status >= 300
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -264,10 +281,9 @@ class _Exchange:
             self._fault = self._explained(error)
 
     def outcome(self) -> Reply | Exception:
-        refused = self._status is not None and self._status >= 300
-        if self._fault is not None and not refused:
+        if self._fault is not None and not self._refused():
             return self._fault
-        # A refusal is one by its status alone, even if its body broke off.
+        # A refusal is one by its status alone, even if its body broke off or is cut.
         status, body = self._status or 0, b"".join(self._chunks)
         return Reply(status=status, headers=self._headers, body=body)
 
@@ -281,8 +297,8 @@ class _Exchange:
         }
         if isinstance(error, _TooLargeError):
             return LimitError(
-                f"the answer of {host} is larger than max_response_bytes ="
-                f" {self._settings.max_response_bytes}"
+                f"the answer of {host} is larger than {self._limit()} bytes"
+                + (" (max_response_bytes)" if self._request.billed else "")
                 + ("; it may have been billed" if known["billed"] != "no" else ""),
                 code="response_bytes",
             )

@@ -4,7 +4,7 @@ import os
 import stat
 import warnings
 
-from ..errors import ImageError, LimitError
+from ..errors import ImageError, InputError, LimitError, shown
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -31,7 +31,13 @@ def shown_name(source: Source) -> str:
     """What to call the source in messages; control characters come out escaped."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "image"
-    return repr(os.fspath(source))
+    return shown(_path_of(source))
+
+
+def _path_of(source: str | os.PathLike[str]) -> str:
+    if not isinstance(source, (str, os.PathLike)):
+        raise InputError(f"{shown(source)}: not a path or bytes")
+    return os.fspath(source)
 
 
 def read_bytes(source: Source, name: str | None = None) -> bytes:
@@ -50,7 +56,7 @@ def read_bytes(source: Source, name: str | None = None) -> bytes:
             raise LimitError(f"{name}: {len(source)} bytes > the limit of {MAX_BYTES}")
         return bytes(source)
     try:
-        return _read_regular_file(os.fspath(source), name)
+        return _read_regular_file(_path_of(source), name)
     except (OSError, ValueError) as error:
         if isinstance(error, (ImageError, LimitError)):
             raise
@@ -65,10 +71,14 @@ def _read_regular_file(path: str, name: str) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(f"cannot read {name}: not a regular file", code="unreadable")
-        content = file.read(MAX_BYTES + 1) if status.st_size <= MAX_BYTES else b""
-    if status.st_size > MAX_BYTES or len(content) > MAX_BYTES:
-        raise LimitError(f"{name}: {status.st_size} bytes > the limit of {MAX_BYTES}")
-    return content
+        size, wanted = status.st_size, status.st_size + 1
+        chunks: list[bytes] = []
+        while size <= MAX_BYTES and (chunk := file.read(wanted)):
+            chunks.append(chunk)
+            size, wanted = sum(map(len, chunks)), 2**16  # more only if the file grows meanwhile
+    if size > MAX_BYTES:
+        raise LimitError(f"{name}: {size} bytes > the limit of {MAX_BYTES}")
+    return b"".join(chunks)
 
 
 def sniff(data: bytes, name: str) -> str:
@@ -96,10 +106,19 @@ def sniff(data: bytes, name: str) -> str:
     )
 
 
-def warn_of_wrong_suffix(source: Source, fmt: str) -> None:
+def format_of(path: str | os.PathLike[str]) -> str | None:
+    """The format of a file, by its first bytes; None if it is no image or cannot be read."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # as above
+        with open(handle, "rb", buffering=0) as file:
+            return sniff(file.read(16) or b"", "")
+    except (OSError, ValueError):
+        return None
+
+
+def warn_of_wrong_suffix(source: Source, fmt: str, name: str) -> None:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return
     said = _SUFFIXES.get(os.path.splitext(os.fspath(source))[1].lower(), fmt)
     if said != fmt:
-        path = os.fspath(source)
-        warnings.warn(f"{path!r} is named as {said} but holds {fmt}; read as {fmt}", stacklevel=4)
+        warnings.warn(f"{name} is named as {said} but holds {fmt}; read as {fmt}", stacklevel=4)

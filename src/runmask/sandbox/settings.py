@@ -56,8 +56,8 @@ class Settings:
     workers : int
         How many images are analysed at a time; further ones wait.
     max_checks, max_connections : int
-        How many uploads are held in memory, and how many connections are open. Uploads above
-        that wait; connections above it are answered 503.
+        How many complete uploads are worked on, and how many connections are open. Uploads above
+        that wait in memory; connections above it are answered 503.
     header_timeout_s, body_timeout_s : float
         How long a client may take to send the head and the body of a request.
     clock : callable

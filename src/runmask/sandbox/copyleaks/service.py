@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..bodies import in_time, media_type, parse_json, read_bytes
+from ..bodies import in_time, is_framed_twice, media_type, parse_json, read_bytes
 from ..photo import read_photo
 from ..refusals import Reason, Refusal
 from ..settings import Settings
@@ -64,6 +64,11 @@ def in_its_form(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
+        if is_framed_twice(request):
+            both = "a body has a Content-Length or a Transfer-Encoding, not both"
+            response = refused(Refusal(Reason.FIELD, "Content-Length", both))
+            response.headers["Connection"] = "close"
+            return response
         try:
             return await handler(request)
         except Answered as answered:
@@ -84,7 +89,7 @@ class Copyleaks:
     def __init__(self, settings: Settings, workers: anyio.CapacityLimiter) -> None:
         self.settings = settings
         self.workers = workers
-        self.uploads = anyio.Semaphore(settings.max_checks)
+        self.checks = anyio.Semaphore(settings.max_checks)
         self.accounts = Accounts(settings)
         self.login_rate = Rate(settings.login_limit)
         self.check_rate = Rate(settings.check_limit)
@@ -120,11 +125,11 @@ class Copyleaks:
         account = self.account(request)
         self.admit(self.check_rate, account.email)
         scan_id = scan_id_of(request)
-        async with self.uploads:
-            body = await read_upload_body(request, self.settings.body_timeout_s)
-            asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
-            if asked_for is not None:
-                return asked_for
+        body = await read_upload_body(request, self.settings.body_timeout_s)
+        asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
+        if asked_for is not None:
+            return asked_for
+        async with self.checks:  # not before the body is there: slow ones would hold all places
             upload, digest = await anyio.to_thread.run_sync(
                 lambda: judged(judge_upload(body)), limiter=self.workers
             )
