@@ -1,8 +1,9 @@
 """``Mask``: an immutable run-length mask, and all that is done on its runs.
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
-``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``; ``mask`` is the
-class itself and ``untrusted`` reads numbers from outside.
+``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``,
+``transposition``, ``conversion`` (the forms of other tools); ``mask`` is the class itself,
+``untrusted`` and ``arguments`` read what comes from outside.
 """
 
 from .algebra import iou_matrix
