@@ -51,6 +51,10 @@ inline Status read_number(const char* text, size_t size, size_t& at, int64_t& nu
 }
 
 inline char* write_number(int64_t number, char* to) {
+  if (static_cast<uint64_t>(number) + kSign < kMore) {
+    *to = static_cast<char>(kFirst + (static_cast<unsigned>(number) & kData));
+    return to + 1;
+  }
   for (;;) {
     const auto group = static_cast<unsigned>(number) & kData;
     number >>= 5;

@@ -211,9 +211,10 @@ def _drawn(points: NDArray[np.float64], height: int, width: int) -> dict[str, An
 
 def _all_runs(rles: Sequence[Any]) -> tuple[_core.Runs, ...]:
     """Those as the peer makes them all at once, and all others with more care."""
-    quick = _core.runs_from_rles(list(rles))
+    items = list(rles)
+    quick = _core.runs_from_rles(items)
     return tuple(
-        [_runs(rle) if runs is None else runs for runs, rle in zip(quick, rles, strict=True)]
+        [_runs(rle) if runs is None else runs for runs, rle in zip(quick, items, strict=True)]
     )
 
 
