@@ -15,7 +15,7 @@ Verdict = Literal["ai", "human"]
 
 _TOLD = (
     *("verdict", "score", "summary", "mask", "heatmap", "attribution"),
-    *("ids", "credits", "model", "created", "metadata", "extra", "warnings"),
+    *("ids", "credits", "model", "created", "metadata", "notice", "extra", "warnings"),
 )
 _MISSING = object()
 
@@ -156,6 +156,11 @@ class Detection:
         return {}
 
     @property
+    def notice(self) -> str | None:
+        """What a stand-in for the service says of itself; None in answers of the service."""
+        return None
+
+    @property
     def extra(self) -> Mapping[str, Any]:
         """The keys of the answer that this library does not know."""
         return {}
@@ -282,8 +287,15 @@ class _CopyleaksDetection(Detection):
         return value or {}
 
     @property
+    def notice(self) -> str | None:
+        stand_in = self._answer.get("sandbox")
+        notice = stand_in.get("notice") if isinstance(stand_in, Mapping) else None
+        return notice if isinstance(notice, str) else None
+
+    @property
     def extra(self) -> Mapping[str, Any]:
-        return {key: value for key, value in self._answer.items() if key not in self._KNOWN}
+        known = self._KNOWN if self.notice is None else self._KNOWN | {"sandbox"}
+        return {key: value for key, value in self._answer.items() if key not in known}
 
     @property
     def warnings(self) -> tuple[str, ...]:

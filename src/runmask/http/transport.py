@@ -39,9 +39,7 @@ try:
     import httpcore2
     import httpx2
 except ImportError as error:
-    raise MissingDependencyError(
-        f"the service clients need {error.name}: pip install 'runmask[http]'"
-    ) from error
+    raise MissingDependencyError.of(error.name, "http", "a service client") from error
 
 T = TypeVar("T")
 
