@@ -24,11 +24,13 @@ ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS | MORPHOLOGY_JOBS | WIR
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rounds = metafunc.config.getoption("--rounds")
+    wanted = set(filter(None, metafunc.config.getoption("--jobs").split(",")))
     metafunc.parametrize(
         ("job", "mask", "competitor", "turn"),
         [
             (name, mask, competitor.name, turn)
             for name, job in ALL_JOBS.items()
+            if not wanted or name in wanted
             for mask in job.masks
             for competitor in job.competitors
             for turn in range(min(rounds, competitor.rounds or rounds))

@@ -107,7 +107,7 @@ def decode_coco(mask: str) -> Callable[[], Any]:
 
 
 def decode_rlemasklib(mask: str) -> Callable[[], Any]:
-    rle = rlemasklib.RLEMask.from_array(np.asfortranarray(cases.pixels(mask).T))
+    rle = rlemasklib.RLEMask.from_array(cases.pixels(mask).copy().T)
     return lambda: rle.to_array(order="F").T
 
 

@@ -8,6 +8,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--jobs", default="", help="names with commas; default: all")
     parser.addoption("--rounds", type=int, default=9, help="turns of each competitor")
 
 
