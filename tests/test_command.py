@@ -12,12 +12,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from command_line import files, photo, run
 
 import runmask
 from runmask import images
+
+ROOT = Path(__file__).parent.parent
 
 COMMAND = [sys.executable, "-m", "runmask"]
 
@@ -292,3 +295,38 @@ def test_warnings_stand_above_the_bar(tmp_path):
     assert "warning: the image has 6100 x 512 pixels" in line
     assert "warnings.warn" not in shown
     assert "UserWarning" not in shown
+
+
+@pytest.mark.parametrize("closing", [">&-", ">/dev/full", "2>&-"])
+def test_streams_that_take_nothing(tmp_path: Path, closing: str) -> None:
+    """What was paid for is written all the same, for every photo."""
+    photos = [ROOT / "examples" / name for name in ("fig.jpg", "dogs.jpg")]
+    command = " ".join(["exec", sys.executable, "-m", "runmask", "detect", *map(str, photos)])
+    done = subprocess.run(
+        ["bash", "-c", f"{command} -o {tmp_path / 'out'} --json {closing}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+    for path in photos:
+        assert (tmp_path / "out" / f"{path.stem}.overlay.jpg").exists()
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_an_output_never_takes_a_photos_place(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.jpg", tmp_path / "a.overlay.jpg"
+    for path in first, second:
+        path.write_bytes((ROOT / "examples" / "fig.jpg").read_bytes())
+    before = second.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "runmask", "detect", first, second, "-o", tmp_path, "--overwrite"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "is a photo and would be an output as well" in done.stderr
+    assert second.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.overlay.jpg"]

@@ -140,7 +140,8 @@ def test_bad_names_become_good_ones(text, tmp_path):
 @given(st.text(), st.text())
 def test_different_texts_keep_different_names(one, other):
     assert (safe_name(one) == safe_name(other)) is (one == other)
-    assert safe_name(safe_name(one)) == safe_name(one)
+    if len(one) < 100:  # a longer name is cut, and its hash added
+        assert safe_name(safe_name(one)) == safe_name(one)
     assert len(os.fsencode(safe_name(one))) <= 169
 
 
@@ -151,3 +152,10 @@ def test_names_that_a_file_system_may_take_for_one_are_told_apart():
     assert all(name.casefold().startswith("x-") for name in names[:3])
     assert distinct_names(["a/x.png", "b/x.jpg"]) == names[:2]
     assert distinct_names([Path("x.png")]) == ["x"]
+
+
+def test_a_name_like_anothers_hash_stays_distinct(tmp_path: Path) -> None:
+    png, jpg = tmp_path / "a.png", tmp_path / "a.jpg"
+    like = tmp_path / f"{distinct_names([png, jpg])[0]}.png"
+    names = distinct_names([png, jpg, like])
+    assert len(set(names)) == 3

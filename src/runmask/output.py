@@ -148,10 +148,16 @@ def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     """
     names = [safe_name(Path(path).stem) for path in paths]
     seen = Counter(map(_folded, names))
-    return [
+    distinct = [
         name if seen[_folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
         for name, path in zip(names, paths, strict=True)
     ]
+    if len(set(map(_folded, distinct))) < len(distinct):  # a file is named like another's hash
+        return [
+            f"{name}-{_digest(os.path.abspath(path))}"
+            for name, path in zip(names, paths, strict=True)
+        ]
+    return distinct
 
 
 def _folded(name: str) -> str:

@@ -68,7 +68,7 @@ def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> li
     Raises
     ------
     InputError
-        A photo is given twice.
+        A photo is given twice, or an output would take a photo's place.
     OutputError
         An output exists and ``overwrite`` is False; code ``"exists"``.
     """
@@ -81,8 +81,13 @@ def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> li
         sent_as = name + _ending(photo, _SENT.get(kind, (photo.suffix,)))
         endings = [RESPONSE, ".mask.png", f".overlay{overlay_ending(photo, kind)}"]
         jobs.append(Job(photo, name, sent_as, *(folder / f"{name}{end}" for end in endings)))
+    outputs = [path for job in jobs for path in (job.response, job.mask, job.overlay)]
+    given = set(map(os.path.realpath, photos))
+    for output in outputs:  # not even where overwriting was asked for
+        if os.path.realpath(output) in given:
+            raise InputError(f"{str(output)!r} is a photo and would be an output as well")
     if not overwrite:
-        refuse_existing(path for job in jobs for path in (job.response, job.mask, job.overlay))
+        refuse_existing(outputs)
     return jobs
 
 

@@ -7,10 +7,9 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
-import click
 import rich.cells
 import rich.console
 import rich.progress
@@ -32,12 +31,23 @@ _stderr = rich.console.Console(stderr=True)
 
 
 def say(text: str) -> None:
-    """A line to stdout. A reader that went away is no reason to drop work that was paid for."""
+    """A line to stdout.
+
+    A reader that went away, a full disk or a closed stream is no reason to drop work that was paid
+    for: what cannot be said is left unsaid.
+    """
+    _echo(text, sys.stdout)
+
+
+def _echo(text: str, stream: TextIO) -> None:
     try:
-        click.echo(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stream.write(text + "\n")
+        stream.flush()
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say_json(line: Mapping[str, Any]) -> None:
@@ -104,7 +114,7 @@ def warn(text: str) -> None:
     if _stderr.is_terminal:
         _stderr.print(rich.text.Text(printable(text)), soft_wrap=True)
     else:
-        click.echo(printable(text), err=True)
+        _echo(printable(text), sys.stderr)
 
 
 @contextmanager

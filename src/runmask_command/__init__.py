@@ -15,6 +15,7 @@ def main() -> None:
     """Run the command line on the arguments of this process; does not return."""
     # Holds while nothing is at stake: until the work begins, and again when it is done.
     signal.signal(signal.SIGINT, leave)
+    open_closed_streams()
     from runmask.errors import MissingDependencyError
 
     try:
@@ -26,6 +27,13 @@ def main() -> None:
         cli.main(prog_name="runmask")
     finally:  # the exit code stands; the interpreter, as it ends, would let Ctrl-C kill it
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def open_closed_streams() -> None:
+    """Give streams that the caller closed somewhere to go, before files get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  for as long as we run
 
 
 def leave(*_: object) -> None:
