@@ -14,10 +14,11 @@ from algebra_jobs import ALGEBRA_JOBS
 from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
+from geometry_jobs import GEOMETRY_JOBS
 
 from runmask import Mask
 
-ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS
+ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS | GEOMETRY_JOBS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
