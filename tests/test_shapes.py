@@ -193,7 +193,7 @@ def test_rings_far_apart(rule: Any) -> None:
     assert far.area == 4 * (64 if rule == "center" else 81)
     for x, y in places:
         assert far[y - 3 : y + 20, x - 3 : x + 20].bbox == Box(3, 3, *[11 + (rule == "cv2")] * 2)
-    crowd = rng.integers(0, 300, (3_000, 1, 2)) + [[0, 0], [5, 3], [2, 9]]
+    crowd = rng.integers(0, 300, (3_000, 1, 2)) + np.array([(0, 0), (5, 3), (2, 9)])
     near = Mask.from_polygons(crowd, (320, 320), rule=rule)
     assert near == Mask.from_polygons(crowd[::-1], (320, 320), rule=rule)
     if rule == "cv2":
