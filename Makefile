@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check core bench dist clean
+.PHONY: demo test check core fuzz bench dist clean
 
 demo: $(READY)
 	$(BIN)/runmask detect examples/*.jpg -o demo --overwrite
@@ -17,13 +17,17 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror csrc/*.h csrc/*.cc csrc/tests/*.cc
+	$(BIN)/clang-format --dry-run --Werror csrc/*.h csrc/*.cc csrc/*/*.h csrc/*/*.cc
 
 # the C++ core alone, under the address and undefined-behaviour sanitizers
 core: $(READY)
 	$(BIN)/cmake -S . -B build/core
 	$(BIN)/cmake --build build/core
 	$(BIN)/ctest --test-dir build/core --output-on-failure
+
+# the fuzz targets, under the same sanitizers, for longer than the tests do
+fuzz: core
+	build/core/wire_fuzz 3000000 2 tests/golden/*.json
 
 bench: $(READY)
 	$(BIN)/pip install -q --group bench

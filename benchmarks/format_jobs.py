@@ -111,6 +111,12 @@ def same_rle(result: Any, want: Any) -> bool:
     return (counts.encode() if isinstance(counts, str) else counts) == want["counts"]
 
 
+def to_coco_transposed(mask: str) -> Callable[[], Any]:
+    """From runs along the rows, as ours."""
+    made = rlemasklib.RLEMask.from_array(cases.pixels(mask).T.copy(order="F"))
+    return lambda: made.transpose().to_dict()
+
+
 TO_COCO = Job(
     "Mask to COCO string",
     "limit: read the pixels",
@@ -118,6 +124,7 @@ TO_COCO = Job(
     (
         *by_runmask(lambda mask: mask_of(mask).to_coco),
         Competitor("rlemasklib, its own order", lambda mask: rlemasklib_of(mask).to_dict),
+        Competitor("rlemasklib, transposed first", to_coco_transposed),
         LIMIT,
     ),
     MASKS,

@@ -15,7 +15,6 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SUMMARY = {
@@ -98,7 +97,7 @@ def cell(results: Results, key: tuple[str, str, str]) -> str:
 def summary(results: Results) -> str:
     """Ours, the best peer whose answer is right, and the limit."""
     lines = [
-        f"4096 x 4096 pixels; {results.machine}. Median ms; in brackets the best peer and the limit.",
+        f"4096 x 4096 pixels; {results.machine}. Median ms; in brackets the best peer, the limit.",
         "",
         f"| | {' | '.join(SUMMARY_MASKS)} |",
         "|---|" + "---|" * len(SUMMARY_MASKS),

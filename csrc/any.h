@@ -85,6 +85,11 @@ inline Result read(const void* starts, const void* lengths, size_t count, size_t
               narrow_total, policy, out.narrow_starts, out.narrow_lengths, report);
 }
 
+inline bool is_canonical(const AnyRuns& any, int64_t total) {
+  return any.wide ? is_canonical(any.as<int64_t>(), total)
+                  : is_canonical(any.as<int32_t>(), static_cast<int32_t>(total));
+}
+
 inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out) {
   return with_arrays(
       out, [&](auto& starts, auto& lengths) { return encode(pixels, count, starts, lengths); });

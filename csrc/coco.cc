@@ -7,68 +7,6 @@
 namespace runmask {
 namespace {
 
-// Takes counts one after the other and makes runs of them.
-template <class Index>
-class CountReader {
- public:
-  CountReader(int64_t total, Array<Index>& starts, Array<Index>& lengths)
-      : total_(total), starts_(starts), lengths_(lengths) {}
-
-  // Room for the runs of so many counts.
-  [[nodiscard]] bool reserve(size_t counts) {
-    return starts_.reserve_more(counts / 2 + 1) && lengths_.reserve_more(counts / 2 + 1);
-  }
-
-  Status add(int64_t count) {
-    if (count < 0) return Status::negative_count;
-    if (count > total_ - at_) return Status::counts_past_end;
-    if (set_ && count != 0) {
-      if (at_ == stop_) {
-        Index& open = lengths_[lengths_.size() - 1];
-        open = static_cast<Index>(open + count);
-      } else {
-        starts_.append(static_cast<Index>(at_));
-        lengths_.append(static_cast<Index>(count));
-      }
-      stop_ = at_ + count;
-    }
-    at_ += count;
-    set_ = !set_;
-    return Status::ok;
-  }
-
-  Result finish(size_t end) const {
-    return {at_ == total_ ? Status::ok : Status::counts_short, end};
-  }
-
- private:
-  int64_t total_;
-  Array<Index>& starts_;
-  Array<Index>& lengths_;
-  int64_t at_ = 0;
-  int64_t stop_ = -1;  // of the last run
-  bool set_ = false;
-};
-
-template <class Call>
-Result with_reader(AnyArrays& out, int64_t total, const Call& call) {
-  return with_arrays(out, [&]<class Index>(Array<Index>& starts, Array<Index>& lengths) {
-    return call(CountReader<Index>(total, starts, lengths));
-  });
-}
-
-// Calls with the counts in order; false as soon as a call says so.
-template <class Index, class Call>
-bool for_counts(Runs<Index> runs, int64_t total, const Call& call) {
-  int64_t at = 0;
-  for (size_t i = 0; i < runs.count; ++i) {
-    const int64_t start = runs.starts[i];
-    if (!call(start - at) || !call(int64_t{runs.lengths[i]})) return false;
-    at = start + runs.lengths[i];
-  }
-  return (at == total && total != 0) || call(total - at);
-}
-
 constexpr size_t kMostGroups = 13;  // of 5 bits: 64-bit numbers
 
 constexpr uint8_t kFirst = '0';
@@ -113,6 +51,10 @@ inline Status read_number(const char* text, size_t size, size_t& at, int64_t& nu
 }
 
 inline char* write_number(int64_t number, char* to) {
+  if (static_cast<uint64_t>(number) + kSign < kMore) {
+    *to = static_cast<char>(kFirst + (static_cast<unsigned>(number) & kData));
+    return to + 1;
+  }
   for (;;) {
     const auto group = static_cast<unsigned>(number) & kData;
     number >>= 5;
@@ -122,49 +64,143 @@ inline char* write_number(int64_t number, char* to) {
   }
 }
 
+// Where counts come from: numbers as they are ...
+struct NumberSource {
+  static constexpr bool kDifferences = false;
+  const int64_t* counts;
+  size_t count;
+  size_t at = 0;
+
+  bool more() const { return at < count; }
+  size_t place() const { return at; }
+  Status next(int64_t& number) {
+    number = *static_cast<const volatile int64_t*>(counts + at++);  // read once, if others write
+    return Status::ok;
+  }
+};
+
+// ... or a string, of which all but the first three are differences.
+struct StringSource {
+  static constexpr bool kDifferences = true;
+  const char* text;
+  size_t size;
+  size_t at = 0;
+
+  bool more() const { return at < size; }
+  size_t place() const { return at; }
+  Status next(int64_t& number) { return read_number(text, size, at, number); }
+};
+
+template <class Index, class Source>
+Result read_pairs(Source source, int64_t total, bool whole, Index* starts, Index* lengths,
+                  size_t& written) {
+  size_t n = 0;
+  int64_t at = 0;
+  int64_t stop = -1;       // of the last run
+  int64_t before[2] = {};  // what the next difference of each kind is from
+  Result bad;
+  const auto take = [&](int64_t& base, bool first, int64_t& count) {
+    const size_t begin = source.place();
+    Status status = source.next(count);
+    if (status == Status::ok && count > total) status = Status::counts_past_end;  // sums fit below
+    if (Source::kDifferences && status == Status::ok) count += base;
+    if (status == Status::ok && count < 0) status = Status::negative_count;
+    if (status == Status::ok && count > total - at) status = Status::counts_past_end;
+    if (status != Status::ok) {
+      bad = {status, status == Status::bad_character ? source.place() : begin};
+      return false;
+    }
+    base = first ? 0 : count;
+    at += count;
+    return true;
+  };
+  for (bool first = true; source.more(); first = false) {
+    int64_t clear, set;
+    if (!take(before[0], first, clear)) return bad;  // the third number is no difference
+    if (!source.more()) break;
+    if (!take(before[1], false, set)) return bad;
+    if (set == 0) continue;
+    if (at - set == stop) {
+      lengths[n - 1] = static_cast<Index>(lengths[n - 1] + set);
+    } else {
+      starts[n] = static_cast<Index>(at - set);
+      lengths[n++] = static_cast<Index>(set);
+    }
+    stop = at;
+  }
+  written = n;
+  return {whole && at != total ? Status::counts_short : Status::ok, source.place()};
+}
+
+template <class Source>
+Result read_all(Source source, size_t most, int64_t total, bool whole, AnyArrays& out) {
+  return with_arrays(out, [&](auto& starts, auto& lengths) {
+    if (!starts.reserve_more(most / 2 + 1) || !lengths.reserve_more(most / 2 + 1)) {
+      return Result{Status::no_memory, 0};
+    }
+    size_t written = 0;
+    const Result result = read_pairs(source, total, whole, starts.data(), lengths.data(), written);
+    starts.set_size(written);
+    lengths.set_size(written);
+    return result;
+  });
+}
+
+// Appends the string in chunks, in which no room is looked for.
+template <class Index>
+bool write_pairs(Runs<Index> runs, int64_t total, Array<char>& out) {
+  constexpr size_t kChunk = 512;
+  int64_t at = 0;
+  int64_t clear_before = 0;
+  int64_t set_before = 0;
+  for (size_t i = 0; i < runs.count;) {
+    if (!out.reserve_more(2 * kChunk * kMostGroups, 2 * runs.count + 64)) return false;
+    char* end = out.end();
+    for (const size_t last = std::min(i + kChunk, runs.count); i < last; ++i) {
+      const int64_t clear = runs.starts[i] - at;
+      const int64_t set = runs.lengths[i];
+      end = write_number(clear - clear_before, end);
+      end = write_number(set - set_before, end);
+      clear_before = i == 0 ? 0 : clear;  // the third number is no difference
+      set_before = set;
+      at += clear + set;
+    }
+    out.set_size(static_cast<size_t>(end - out.data()));
+  }
+  if (at == total && total != 0) return true;
+  if (!out.reserve_more(kMostGroups)) return false;
+  char* end = write_number(total - at - clear_before, out.end());
+  out.set_size(static_cast<size_t>(end - out.data()));
+  return true;
+}
+
 }  // namespace
 
 Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole, AnyArrays& out) {
-  return with_reader(out, total, [&](auto reader) {
-    if (!reader.reserve(count)) return Result{Status::no_memory, 0};
-    for (size_t i = 0; i < count; ++i) {
-      const Status status = reader.add(*static_cast<const volatile int64_t*>(counts + i));
-      if (status != Status::ok) return Result{status, i};
-    }
-    return whole ? reader.finish(count) : Result{};
-  });
+  return read_all(NumberSource{counts, count}, count, total, whole, out);
 }
 
 Result write_counts(const AnyRuns& any, int64_t total, Array<int64_t>& out) {
   if (!out.reserve_more(2 * any.count + 1)) return {Status::no_memory, 0};
   with_runs(any, [&](auto runs) {
-    for_counts(runs, total, [&](int64_t count) {
-      out.append(count);
-      return true;
-    });
+    int64_t at = 0;
+    for (size_t i = 0; i < runs.count; ++i) {
+      out.append(runs.starts[i] - at);
+      out.append(runs.lengths[i]);
+      at = int64_t{runs.starts[i]} + runs.lengths[i];
+    }
+    if (at != total || total == 0) out.append(total - at);
   });
   return {};
 }
 
 Result read_coco_string(const char* text, size_t size, int64_t total, AnyArrays& out) {
-  return with_reader(out, total, [&](auto reader) {
-    if (!reader.reserve(size)) return Result{Status::no_memory, 0};
-    int64_t before[2] = {0, 0};  // the last two counts
-    size_t index = 0;
-    for (size_t at = 0; at < size; ++index) {
-      const size_t begin = at;
-      int64_t count;
-      const Status status = read_number(text, size, at, count);
-      if (status != Status::ok) return Result{status, status == Status::bad_character ? at : begin};
-      if (count > total) return Result{Status::counts_past_end, begin};  // so that no sum overflows
-      if (index > 2) count += before[0];
-      const Status added = reader.add(count);
-      if (added != Status::ok) return Result{added, begin};
-      before[0] = before[1];
-      before[1] = count;
-    }
-    return reader.finish(size);
-  });
+  return read_all(StringSource{text, size}, size, total, true, out);
+}
+
+Result write_coco_string(const AnyRuns& any, int64_t total, Array<char>& out) {
+  const bool good = with_runs(any, [&](auto runs) { return write_pairs(runs, total, out); });
+  return {good ? Status::ok : Status::no_memory, 0};
 }
 
 Result coco_ious(const SizedRuns* masks, size_t count, const SizedRuns* others, size_t truths,
@@ -201,26 +237,6 @@ Result coco_ious(const SizedRuns* masks, size_t count, const SizedRuns* others, 
     }
   }
   return {};
-}
-
-Result write_coco_string(const AnyRuns& any, int64_t total, Array<char>& out) {
-  // A chunk of counts is written without looking at the room left.
-  constexpr size_t kChunk = 1024;
-  if (!out.reserve_more(2 * any.count + kChunk * kMostGroups)) return {Status::no_memory, 0};
-  const bool good = with_runs(any, [&](auto runs) {
-    int64_t before[2] = {0, 0};
-    size_t index = 0;
-    return for_counts(runs, total, [&](int64_t count) {
-      if (index % kChunk == 0 && !out.reserve_more(kChunk * kMostGroups)) return false;
-      char* end = write_number(index > 2 ? count - before[0] : count, out.end());
-      out.set_size(static_cast<size_t>(end - out.data()));
-      before[0] = before[1];
-      before[1] = count;
-      ++index;
-      return true;
-    });
-  });
-  return {good ? Status::ok : Status::no_memory, 0};
 }
 
 }  // namespace runmask

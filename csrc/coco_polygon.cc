@@ -105,6 +105,10 @@ bool sort(Array<Turn>& turns) {
 
 Result draw_coco_polygon(const double* points, size_t count, int64_t height, int64_t width,
                          AnyArrays& out) {
+  constexpr double kFarthest = 4294967296.;
+  for (size_t i = 0; i < 2 * count; ++i) {
+    if (!(std::abs(points[i]) <= kFarthest)) return {Status::bad_point, i / 2};
+  }
   Array<Turn> turns;
   const auto point = [&](size_t i) {
     return Point{rounded(5. * points[2 * i]), rounded(5. * points[2 * i + 1])};

@@ -9,8 +9,9 @@
 
 namespace runmask {
 
-// The pixels of one polygon, given as x and y of each point, finite and within 2**32, in COCO's
-// order: `out` holds runs of the transposed image, of `width` rows and `height` columns.
+// The pixels of one polygon, given as x and y of each point, in COCO's order: `out` holds runs of
+// the transposed image, of `width` rows and `height` columns. Fails with bad_point for coordinates
+// that are not finite or not within 2**32.
 //
 // COCO's rule: points are rounded to a grid five times as fine, the outline is walked there a step
 // at a time, and where it passes the middle of a column of pixels, all pixels below change. The

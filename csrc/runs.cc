@@ -20,20 +20,19 @@ struct Span {
 // Runs are copied and judged this many at a time, so that the copy stays in the first cache.
 constexpr size_t kReadChunk = 512;
 
-// Whether a chunk goes on canonically after a run that stopped at `before` (-1: none).
+// Whether a chunk goes on canonically after a run that stopped at `before` (-1: none). What must
+// not be negative is collected in one word, whose sign tells: no branch, and vectors everywhere.
 template <class In, class Index>
 bool canonical(const In* starts, const In* lengths, size_t count, In before, Index total) {
-  using U = std::make_unsigned_t<In>;  // negative numbers become too large ones
-  const U all = static_cast<U>(total);
-  bool good = true;
-  for (size_t i = 0; i < count; ++i) {
-    const U start = static_cast<U>(starts[i]);
-    const U length = static_cast<U>(lengths[i]);
-    good &= (start < all) & (static_cast<U>(length - 1) < static_cast<U>(all - start));
+  using U = std::make_unsigned_t<In>;  // wraps where signed numbers must not
+  const auto start = [&](size_t i) { return static_cast<U>(starts[i]); };
+  const auto length = [&](size_t i) { return static_cast<U>(lengths[i]); };
+  const auto alone = [&](size_t i) { return start(i) | (length(i) - 1) | (start(i) + length(i)); };
+  U signs = alone(0) | (start(0) - static_cast<U>(before) - 1);
+  for (size_t i = 1; i < count; ++i) {
+    signs |= alone(i) | (start(i) - start(i - 1) - length(i - 1) - 1);
   }
-  if (!good || starts[0] <= before) return false;
-  for (size_t i = 1; i < count; ++i) good &= starts[i] - starts[i - 1] > lengths[i - 1];
-  return good;
+  return static_cast<In>(signs) >= 0 && starts[count - 1] + lengths[count - 1] <= total;
 }
 
 // The common case: the runs are canonical already. Appends what it has read before it gives up.
@@ -166,6 +165,19 @@ Result read(const In* starts, const In* lengths, size_t count, Index total, Poli
 }
 
 template <class Index>
+bool is_canonical(Runs<Index> runs, Index total) {
+  Index before = -1;
+  for (size_t at = 0; at < runs.count; at += kReadChunk) {
+    const size_t size = std::min(kReadChunk, runs.count - at);
+    const Index* starts = runs.starts + at;
+    const Index* lengths = runs.lengths + at;
+    if (!canonical(starts, lengths, size, before, total)) return false;
+    before = starts[size - 1] + lengths[size - 1];
+  }
+  return true;
+}
+
+template <class Index>
 Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths) {
   constexpr size_t kBlock = 16384;
   const Kernels& kernel = kernels();
@@ -275,6 +287,7 @@ template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Ar
 #define RUNMASK_INSTANTIATE(Index)                                                           \
   template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&, \
                        Array<Index>&, ReadReport&);                                          \
+  template bool is_canonical(Runs<Index>, Index);                                            \
   template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);              \
   template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
   template uint64_t area(Runs<Index>);                                                       \

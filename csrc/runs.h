@@ -44,6 +44,10 @@ template <class In, class Index>
 Result read(const In* starts, const In* lengths, size_t count, Index total, Policy policy,
             Array<Index>& out_starts, Array<Index>& out_lengths, ReadReport& report);
 
+// Whether untrusted runs are canonical already and inside an image of `total` pixels. O(count).
+template <class Index>
+bool is_canonical(Runs<Index> runs, Index total);
+
 // Appends the runs of nonzero pixels. O(count).
 template <class Index>
 Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths);

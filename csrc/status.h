@@ -20,9 +20,10 @@ enum class Status : int {
   counts_short,     // fewer pixels than the image has
   bad_header,       // a head that does not belong to this image or this form
   bad_filter,       // a PNG row with an unknown filter
+  bad_point,        // a point that is not finite, or farther out than any image
 };
 
-// `at` is the index of the run, count, byte or row to blame; it has no meaning for ok and
+// `at` is the index of the run, count, byte, row or point to blame; it has no meaning for ok and
 // no_memory.
 struct [[nodiscard]] Result {
   Status status = Status::ok;

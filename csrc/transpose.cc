@@ -3,20 +3,21 @@
 #include <algorithm>
 #include <numeric>
 
-#include "simd.h"
-#include "turns.h"
-#include "words.h"
+#include "transpose_bits.h"
 
 namespace runmask {
 namespace {
 
-// ---- on the runs
-
 // Neighbouring columns that turn at one row: to set, or to clear, from there downwards.
 struct Turn {
   uint32_t from, to;  // columns, and later stripes
-  uint32_t row;
-  bool set;
+  uint32_t place;     // the row, and in the lowest bit whether they are set
+
+  static Turn at(uint32_t from, uint32_t to, uint32_t row, bool set) {
+    return {from, to, row << 1 | set};
+  }
+  uint32_t row() const { return place >> 1; }
+  bool set() const { return place & 1; }
 };
 
 constexpr uint32_t kNoColumn = UINT32_MAX;
@@ -29,6 +30,10 @@ class RowComparison {
   // False if there is no memory. O(runs): rows between that are like the one above cost nothing.
   template <class Index>
   bool list(Runs<Index> runs) {
+    // What a row can have, and two ends.
+    const size_t most = std::min(static_cast<size_t>(width_), 2 * runs.count) + 4;
+    failed_ = !above_.reserve_more(most) || !here_.reserve_more(most) ||
+              !turns_.reserve_more(runs.count + runs.count / 4);
     int64_t row = 0;
     int64_t base = 0;
     for (size_t i = 0; i < runs.count && !failed_; ++i) {
@@ -63,23 +68,22 @@ class RowComparison {
       if (row != ++row_) compare();  // with an empty row
       row_ = row;
     }
-    failed_ |= !here_.reserve_more(3);
-    if (failed_) return;
     here_.append(static_cast<uint32_t>(from));
     here_.append(static_cast<uint32_t>(to));
   }
 
   // Of the row collected with the one above; then it is the one above.
   void compare() {
-    failed_ |= !above_.reserve_more(2) || !here_.reserve_more(2) ||
-               !turns_.reserve_more(above_.size() + here_.size() + 1);
-    if (failed_) return;
-    if (above_.size() != here_.size() || !std::equal(above_.data(), above_.end(), here_.data())) {
-      for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
-      list_turns(above_.data(), here_.data());
-    }
+    failed_ |= !turns_.reserve_more(above_.size() + here_.size() + 1);
+    for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
+    if (!failed_ && !alike()) list_turns(above_.data(), here_.data());
     above_.swap(here_);
     here_.set_size(0);
+  }
+
+  bool alike() const {
+    return above_.size() == here_.size() && above_[0] == here_[0] &&
+           std::equal(above_.data(), above_.end(), here_.data());
   }
 
   void list_turns(const uint32_t* a, const uint32_t* b) {
@@ -90,7 +94,7 @@ class RowComparison {
       const uint32_t from = std::min(*a, *b);
       const uint32_t to = std::max(*a, *b);
       if (to < std::min(a[1], b[1])) {
-        *next = {from, to, row, set != (*b < *a)};
+        *next = Turn::at(from, to, row, set != (*b < *a));
         next += from != to;
         ++a;
         ++b;
@@ -102,7 +106,7 @@ class RowComparison {
       bool is = set;
       for (uint32_t before = from;;) {
         const uint32_t here = std::min(*a, *b);
-        *next = {before, here, row, is};
+        *next = Turn::at(before, here, row, is);
         next += was != is;
         before = here;
         was ^= *a == here;
@@ -203,8 +207,8 @@ int64_t count_runs(const Array<Turn>& turns, const Stripes& stripes, Array<size_
   std::fill(first.begin(), first.end(), 0);
   size_t* more = first.data() + 1;  // how many more than the stripe before, modulo 2**64
   for (const Turn& turn : turns) {
-    more[turn.from] += turn.set;
-    more[turn.to] -= turn.set;
+    more[turn.from] += turn.set();
+    more[turn.to] -= turn.set();
   }
   int64_t all = 0;
   size_t here = 0;
@@ -228,10 +232,10 @@ bool collect_runs(const Array<Turn>& turns, size_t stripes, StripeRuns& runs) {
   uint32_t* top = runs.top.data();
   uint32_t* bottom = runs.bottom.data();
   for (const Turn& turn : turns) {
-    if (turn.set) {
-      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row;
+    if (turn.set()) {
+      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row();
     } else {
-      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row;
+      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row();
     }
   }
   return true;
@@ -273,125 +277,11 @@ void write_columns(const StripeRuns& runs, const Stripes& stripes, int64_t heigh
   out_lengths.set_size(out_lengths.size() + written);
 }
 
-// ---- in packed bits
-
-// Bit x of word y becomes bit y of word x: halves, quarters ... change places across the diagonal.
-void transpose_square(uint64_t* words) {
-  uint64_t low = 0x00000000FFFFFFFFu;
-  for (size_t size = 32; size != 0; size /= 2, low ^= low << size) {
-    for (size_t top = 0; top < 64; top += 2 * size) {
-      for (size_t y = top; y < top + size; ++y) {
-        const uint64_t differ = ((words[y] >> size) ^ words[y + size]) & low;
-        words[y] ^= differ << size;
-        words[y + size] ^= differ;
-      }
-    }
-  }
-}
-
-// Bits in a row, as they come, to runs.
-template <class Index>
-class BitWriter {
- public:
-  BitWriter(Array<Index>& starts, Array<Index>& lengths) : starts_(starts), lengths_(lengths) {}
-
-  // The lowest `count` bits of the word, 1 to 64; those above are zero.
-  void add(uint64_t word, size_t count) {
-    words_[full_] |= word << used_;
-    used_ += count;
-    if (used_ < 64) return;
-    used_ -= 64;
-    if (++full_ == kWords) flush();
-    words_[full_] = used_ != 0 ? word >> (count - used_) : 0;
-  }
-
-  Result finish() {
-    if (used_ != 0) ++full_;
-    used_ = 0;
-    words_[full_++] = 0;  // closes a run that ends with the last bit
-    flush();
-    return {failed_ ? Status::no_memory : Status::ok, 0};
-  }
-
- private:
-  static constexpr size_t kWords = 256;
-
-  // Hands the full words over.
-  void flush() {
-    uint16_t positions[(kWords + 2) * kWordPixels];
-    bool inside = starts_.size() > lengths_.size();
-    const size_t found = kernel_.turns(words_, full_, &inside, positions);
-    failed_ |= !starts_.reserve_more(found / 2 + 1) || !lengths_.reserve_more(found / 2 + 1);
-    if (!failed_) append_turns(positions, found, base_, starts_, lengths_);
-    base_ += full_ * kWordPixels;
-    full_ = 0;
-  }
-
-  const Kernels& kernel_ = kernels();
-  Array<Index>& starts_;
-  Array<Index>& lengths_;
-  size_t base_ = 0;  // pixels handed over
-  size_t full_ = 0;
-  size_t used_ = 0;  // bits of the word that is not full
-  bool failed_ = false;
-  uint64_t words_[kWords + 1] = {};
-};
-
-// All pixels as bits in a row, with a word more to read past the last.
-template <class Index>
-bool read_bits(Runs<Index> runs, size_t total, Array<uint64_t>& bits) {
-  using Cursor = WordCursor<Index>;
-  const size_t blocks = (total + Cursor::kPixels - 1) / Cursor::kPixels;
-  if (!bits.reserve_more(blocks * Cursor::kWords + 2)) return false;
-  const Kernels& kernel = kernels();
-  Cursor cursor(runs, 0, total);
-  for (size_t block = 0; block < blocks; ++block) {
-    cursor.next(kernel, bits.data() + block * Cursor::kWords);
-  }
-  bits.set_size(blocks * Cursor::kWords + 2);
-  bits[bits.size() - 2] = bits[bits.size() - 1] = 0;
-  return true;
-}
-
-template <class Index>
-Result transpose_bits(Runs<Index> runs, size_t height, size_t width, Array<Index>& starts,
-                      Array<Index>& lengths) {
-  constexpr size_t kBand = 512;  // columns at a time: a cache line of each row
-  const size_t blocks = (height + 63) / 64;
-  Array<uint64_t> bits, squares;
-  if (!read_bits(runs, height * width, bits) || !squares.reserve_more(blocks * kBand)) {
-    return {Status::no_memory, 0};
-  }
-  BitWriter<Index> out(starts, lengths);
-  for (size_t left = 0; left < width; left += kBand) {
-    const size_t columns = std::min(kBand, width - left);
-    for (size_t block = 0; block < blocks; ++block) {
-      const size_t rows = std::min<size_t>(64, height - 64 * block);
-      for (size_t x = 0; x < columns; x += 64) {
-        uint64_t* square = squares.data() + (x / 64 * blocks + block) * 64;
-        size_t at = 64 * block * width + left + x;
-        for (size_t y = 0; y < rows; ++y, at += width) {
-          const uint64_t* word = bits.data() + at / 64;
-          square[y] = word[0] >> (at % 64) | word[1] << 1 << (63 - at % 64);
-        }
-        std::fill(square + rows, square + 64, 0);
-        transpose_square(square);
-      }
-    }
-    for (size_t x = 0; x < columns; ++x) {
-      const uint64_t* column = squares.data() + x / 64 * blocks * 64 + x % 64;
-      for (size_t y = 0; y < height; y += 64) {
-        out.add(column[y], std::min<size_t>(64, height - y));
-      }
-    }
-  }
-  return out.finish();
-}
-
-// ---- the choice
-
-// Measured: a pixel in packed bits costs about as much as 1 / 40 of a run, be it read or written.
-constexpr int64_t kDense = 40;
+// Measured, in what a pixel costs in packed bits: to read a run, to place a turn, and to place a
+// run of a stripe. What the result costs to write is the same on both ways.
+constexpr size_t kRunCost = 40;
+constexpr size_t kTurnCost = 48;
+constexpr size_t kPlaceCost = 24;
 
 template <class Index>
 Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeRoute route,
@@ -400,10 +290,10 @@ Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeR
     return transpose_bits(runs, static_cast<size_t>(height), static_cast<size_t>(width), starts,
                           lengths);
   };
-  const auto count = static_cast<int64_t>(runs.count);
-  const int64_t dense = std::min(height, width) < 32 ? INT64_MAX : height * width / kDense;
-  const bool measured = route == TransposeRoute::measured;
-  if (measured ? count > dense : route == TransposeRoute::bits) return by_bits();
+  const bool squares = std::min(height, width) >= 32;  // else most of each would be empty
+  const auto pixels = static_cast<size_t>(height * width);
+  const bool choose = route == TransposeRoute::measured && squares;
+  if (choose ? runs.count * kRunCost > pixels : route == TransposeRoute::bits) return by_bits();
 
   Array<Turn> turns;
   Stripes stripes;
@@ -412,7 +302,8 @@ Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeR
     return {Status::no_memory, 0};
   }
   const int64_t most = count_runs(turns, stripes, columns.first);
-  if (measured && most > dense) return by_bits();
+  const size_t places = most < 0 ? 0 : columns.first[stripes.count()];
+  if (choose && turns.size() * kTurnCost + places * kPlaceCost > pixels) return by_bits();
   if (most < 0 || !starts.reserve_more(static_cast<size_t>(most)) ||
       !lengths.reserve_more(static_cast<size_t>(most)) ||
       !collect_runs(turns, stripes.count(), columns)) {

@@ -17,7 +17,9 @@ enum class TransposeRoute : int {
 
 // Pixel (y, x) of a `height` x `width` mask becomes (x, y) of `out`, whose image is width x height.
 // Columns in which nothing turns are handled together, so that few runs cost
-// O(runs + columns + result); many cost O(pixels / 64 + runs + result), in packed bits.
+// O(runs + columns + result), and O(runs log runs + result) in images much wider than that; many
+// cost O(pixels / 64 + runs + result), in packed bits. No memory of the image's size is taken for
+// few runs.
 Result transpose(const AnyRuns& runs, int64_t height, int64_t width, AnyArrays& out,
                  TransposeRoute route = TransposeRoute::measured);
 

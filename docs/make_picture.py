@@ -1,6 +1,6 @@
 """Makes overlay.jpg, the README's picture, with the sandbox's own analysis.
 
-    python docs/make_picture.py
+python docs/make_picture.py
 """
 
 from pathlib import Path

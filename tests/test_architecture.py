@@ -29,10 +29,13 @@ MAY_IMPORT = {
     "images": {"errors", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
     "http": {"errors", "detection", "formats", "images"},
-    "sandbox": {"errors", "mask", "formats", "images"},
-    "page": {"errors", "detection", "mask", "output"},
+    "sandbox": {"errors", "mask", "formats", "images", "__version__"},
+    "page": set(),
+    "gallery": {"errors", "images", "detection", "output", "page"},
     "terminal": {"errors", "detection", "mask", "scan"},
-    "scan": {"errors", "images", "blend", "detection", "output", "page"},
+    "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
+    "exits": {"errors", "terminal"},
+    "__main__": set(),
     "__init__": {"errors", "mask", "blend", "detection"},
 }
 
@@ -46,7 +49,7 @@ ONLY_IN = {
     "pillow_heif": {"images", "sandbox"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
-    "click": {"cli", "terminal"},
+    "click": {"cli", "exits", "terminal"},
     "rich": {"cli", "terminal"},
 }
 

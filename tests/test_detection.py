@@ -216,3 +216,20 @@ def test_to_dict_is_json() -> None:
 def test_limit() -> None:
     with pytest.raises(LimitError):
         Detection.from_copyleaks(json.dumps(ANSWER), max_bytes=50)
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "notice"),
+    [
+        ({"notice": "no detector", "version": "1"}, "no detector"),
+        (None, None),
+        (True, None),
+        ({}, None),
+        ({"notice": 5}, None),
+    ],
+)
+def test_a_stand_in_says_that_it_is_one(stand_in: object, notice: str | None) -> None:
+    found = detection(sandbox=stand_in)
+    assert found.notice == found.to_dict()["notice"] == notice
+    assert ("sandbox" in found.extra) == (notice is None)
+    assert detection().notice is None

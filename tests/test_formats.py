@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runmask import formats
+from runmask import _core, formats
 from runmask.errors import LimitError, ResponseFormatError
 
 ANSWER = {
@@ -42,10 +42,13 @@ def refused(body: Any, **limits: int) -> ResponseFormatError:
 )
 def test_runs_of_answers(golden: Path, name: str, runs: int, shape: tuple[int, int]) -> None:
     body = (golden / name).read_bytes()
-    starts, lengths, found = formats.response_runs(body)
-    assert (len(starts), len(lengths), found) == (runs, runs, shape)
-    assert formats.response_runs(body.decode()) == (starts, lengths, found)
-    assert formats.response_runs(json.loads(body)) == (starts, lengths, found)
+    answer = json.loads(body)
+    for form in (body, body.decode(), answer):
+        starts, lengths, found = formats.response_runs(form)
+        assert (len(starts), len(lengths), found) == (runs, runs, shape)
+        if isinstance(starts, _core.Block):
+            starts = [*memoryview(starts)]
+        assert starts == answer["result"]["starts"]
 
 
 def test_values_are_left_to_the_mask() -> None:

@@ -889,16 +889,26 @@ def test_a_real_key_goes_to_known_hosts_only(kind: Callable[..., Any]) -> None:
             for name in ("connect_timeout", "read_timeout")
             for value in (0, "1", True)
         ),
-        *(("total_timeout", value) for value in (-1, float("nan"), float("inf"), None)),
+        *(("total_timeout", value) for value in (-1, float("nan"), float("inf"), None, 10**400)),
         *(("retries", value) for value in (-1, 1.0, True, None)),
         *(("max_response_bytes", value) for value in (0, 1.5)),
         *(("email", value) for value in ("", "a", "a @b", "a@b\n", 3)),
         ("backoff", 0),
+        *(("proxy", value) for value in (5, b"http://127.0.0.1:1")),
+        *(("ca_bundle", value) for value in (5, "no/such", "a\0b", "x" * 5000)),
+        *(("base_url", value) for value in (5, "x" * 5000)),
     ],
 )
 def test_arguments_that_cannot_be(name: str, value: Any) -> None:
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=name) as caught:
         Copyleaks(**({"email": "a@example.org", "api_key": KEY} | {name: value}))
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("name", ["total_timeout", "retries", "max_response_bytes", "proxy"])
+def test_numbers_of_more_digits_than_python_writes(name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        Copyleaks("a@example.org", KEY, **{name: -(10**5000)})  # type: ignore[arg-type]
 
 
 # -- with the sandbox

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import struct
+import threading
 import warnings
 import zlib
 from contextlib import suppress
@@ -109,6 +110,8 @@ def test_limits_of_size() -> None:
     with pytest.raises(ImageError, match="512") as too_small:
         examine(png(511, 512), LIMITS)
     assert too_small.value.code == "too_small"
+    assert too_small.value.__notes__ == ["preflight=False sends it all the same"]
+    assert "preflight" not in str(too_small.value)  # which the command line shows
     with pytest.raises(LimitError, match="27,000,000") as too_large:
         examine(png(6000, 4501), LIMITS)
     assert too_large.value.code == "image_pixels"
@@ -209,3 +212,44 @@ def test_a_large_file_is_not_read(tmp_path: Path) -> None:
         file.truncate(2**40)
     with pytest.raises(LimitError, match="bytes"):
         prepare(path, None, LIMITS, preflight=True)
+
+
+class Dripping:
+    """A file that gives a few bytes at a time, in a type of its own."""
+
+    def __init__(self, data: bytes, kind: type) -> None:
+        self.left, self.kind = data, kind
+
+    def read(self, size: int = -1) -> object:
+        most = 7 if size < 0 else min(size, 7)
+        chunk, self.left = self.left[:most], self.left[most:]
+        return self.kind(chunk)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("preflight", [True, False])
+def test_short_reads_are_read_on(kind: type, preflight: bool) -> None:
+    data = png()
+    sent = prepare(Dripping(data, kind), None, LIMITS, preflight=preflight)  # type: ignore[arg-type]
+    assert (type(sent.data), sent.data) == (bytes, data)
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    data = png() + bytes(200_000)
+    there, here = os.pipe()
+
+    def feed() -> None:
+        with open(here, "wb") as end:
+            end.write(data)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    with open(there, "rb", buffering=0) as pipe:
+        assert prepare(pipe, None, LIMITS, preflight=True).data == data
+    feeder.join()
+
+
+def test_files_that_give_no_bytes() -> None:
+    for kind in (str, list, lambda _: None):
+        with pytest.raises(InputError):
+            prepare(Dripping(b"abc", kind), None, LIMITS, preflight=False)  # type: ignore[arg-type]

@@ -572,6 +572,53 @@ def test_bad_arguments():
         images.upright(noise(2, 2, 3), 9)
 
 
+HUGE = 10**5000  # more digits than Python writes
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"shape": shape} for shape in (5, (1, 2, 3), ("a", 4), (4.0, 4), (HUGE, 4), "x" * 999)),
+        *({"mode": mode} for mode in (["RGB"], "x" * 999, np.zeros(2))),
+        *({"max_pixels": most} for most in ("1", None, 0, -HUGE)),
+    ],
+)
+def test_arguments_of_reading_that_cannot_be(options):
+    with pytest.raises(InputError) as caught:
+        images.read(images.encode(noise(4, 4, 3), "PNG"), **options)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"format": fmt} for fmt in (5, "x" * 999, ["PNG"])),
+        *({"quality": quality} for quality in ("x", None, 50.0, HUGE)),
+        *({"orientation": tag} for tag in (6.0, "6", None, HUGE, [6])),
+        *({"threads": count} for count in (0, 1.5, "2")),
+    ],
+)
+def test_arguments_of_writing_that_cannot_be(options):
+    with pytest.raises(InputError) as caught:
+        images.encode(noise(4, 4, 3), **({"format": "PNG"} | options))
+    assert len(str(caught.value)) < 250
+
+
+def test_sources_and_shapes_of_other_kinds(tmp_path):
+    data = images.encode(noise(4, 5, 3), "PNG")
+    assert images.read(data, shape=np.array([4, 5])).shape == (4, 5, 3)
+    for source in (5, None, ["a.png"], tmp_path / "x" / ("y" * 5000)):
+        with pytest.raises(InputError) as caught:
+            images.read(source)
+        assert len(str(caught.value)) < 250
+    for path in (5, tmp_path / ("y" * 5000)):
+        with pytest.raises(InputError) as caught:
+            images.writable_format(path)
+        assert len(str(caught.value)) < 250
+    with pytest.raises(ImageError, match=r"orientation 6\.0"):
+        images.upright(noise(2, 2, 3), 6.0)
+
+
 # -- writing that must be refused, or fails ------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 import base64
 from html.parser import HTMLParser
 
-from runmask.page import Card, page
+from runmask.page import Card, article, articles, is_ours, page
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;"
 
@@ -28,8 +28,10 @@ def read(text):
 
 
 def test_everything_is_escaped():
-    card = Card(EVIL, EVIL, b"\xff\xd8before", b"\xff\xd8after", facts=[EVIL], files=[EVIL])
-    reader = read(page(EVIL, [card], note=EVIL))
+    card = Card(EVIL, EVIL, EVIL, b"\xff\xd8one", b"\xff\xd8two", [EVIL], [EVIL], notice=EVIL)
+    text = page(EVIL, [article(card)])
+    assert list(articles(text)) == [EVIL]
+    reader = read(text)
     assert "script" not in reader.tags
     assert reader.tags.count("img") == 2
     assert not [name for _, name, _ in reader.attributes if name.startswith("on")]
@@ -37,7 +39,7 @@ def test_everything_is_escaped():
 
 
 def test_the_page_needs_nothing_else():
-    card = Card("dog.jpg", "ai", b"one", b"two", facts=["1 %"], files=["dog overlay.png"])
+    card = article(Card("dog", "dog.jpg", "ai", b"one", b"two", ["1 %"], ["dog overlay.png"]))
     reader = read(page("Results", [card, card]))
     sources = [value for tag, name, value in reader.attributes if (tag, name) == ("img", "src")]
     pictures = [base64.b64decode(source.partition(",")[2]) for source in sources]
@@ -45,3 +47,28 @@ def test_the_page_needs_nothing_else():
     links = [value for tag, name, value in reader.attributes if (tag, name) == ("a", "href")]
     assert links == ["dog%20overlay.png"] * 2
     assert ("b", "class", "ai") in reader.attributes
+
+
+def test_articles_go_from_page_to_page_as_they_are():
+    cards = [article(Card(f"n{n}", "</article>", "ai", b"one", b"", notice="a & b")) for n in "12"]
+    first = page("Results", cards)
+    assert is_ours(first)
+    assert list(articles(first).items()) == [("n1", cards[0]), ("n2", cards[1])]
+    assert page("Results", articles(first).values()) == first
+
+
+def test_notices_stand_once_and_mark_their_articles():
+    cards = [
+        Card("a", "a.jpg", "ai", b"one", b"two", notice="no detector"),
+        Card("b", "b.jpg", "ai", b"one", b"two", notice="no detector"),
+        Card("c", "c.jpg", "ai", b"one", b"two"),
+    ]
+    text = "".join(read(page("Results", map(article, cards))).text)
+    assert text.count("(sandbox) no detector") == 1
+    assert text.count("(sandbox)") == 3
+
+
+def test_a_page_of_another_maker_has_no_articles():
+    text = article(Card("a", "a.jpg", "ai", b"one", b"two"))
+    assert not is_ours(f"<html>{text}</html>")
+    assert not articles(f"<html>{text}</html>")

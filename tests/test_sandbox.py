@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import logging
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import runmask
 from runmask.errors import InputError
 from runmask.mask import Mask
 from runmask.sandbox import NOTICE, Analysis, Limit, Settings, analyse, running
@@ -143,7 +145,9 @@ def test_health_says_what_it_is_and_what_it_serves(client):
     assert response.status_code == 200
     body = response.json()
     assert body["status"] == "ok"
-    assert body["notice"] == NOTICE == "analysis for development, not a trained detector"
+    assert body["notice"] == NOTICE
+    assert NOTICE.startswith("analysis for development, not a trained detector")
+    assert "real photos" in NOTICE
     assert body["services"]["copyleaks"]["key"] == KEY
     assert "sbx-partial-*" in body["services"]["copyleaks"]["scanIds"]
 
@@ -153,6 +157,14 @@ def test_every_answer_carries_the_notice_and_no_cors(client, path):
     response = client.get(path, headers={"Origin": "http://localhost:3000"})
     assert response.headers["X-Runmask-Sandbox"] == NOTICE
     assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+def test_the_front_page_says_what_it_is(client):
+    response = client.get("/", headers={"Authorization": ""})
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert NOTICE in response.text
+    assert 'href="/v1/health"' in response.text
 
 
 def raw_get(client, **headers):
@@ -219,7 +231,7 @@ def test_live_keys_are_refused_and_neither_echoed_nor_logged(client, caplog):
     assert error_of(response)["type"] == "authentication_error"
     assert "live key refused" in error_of(response)["message"]
     assert LIVE_KEY not in response.text + str(response.headers)
-    assert "POST login 401" in caplog.text
+    assert f"POST {LOGIN} 401" in caplog.text
     assert LIVE_KEY not in caplog.text
 
 
@@ -327,7 +339,9 @@ def test_both_forms_give_the_same_answer_of_the_documented_shape(analysing):
         "summary",
         "imageInfo",
         "scannedDocument",
+        "sandbox",
     ]
+    assert form["sandbox"] == {"notice": NOTICE, "version": runmask.__version__}
     assert form["model"] == "ai-image-1-ultra"
     assert form["imageInfo"] == {"shape": {"height": 512, "width": 640}, "metadata": {}}
     document = form["scannedDocument"]
@@ -687,6 +701,7 @@ def test_magic_results(client):
     mask = Mask(part["result"]["starts"], part["result"]["lengths"], (512, 640))
     assert np.array_equal(mask.to_array().astype(bool), expected)
     assert part["isAiDetected"] is True
+    assert {body["sandbox"]["notice"] for body in (whole, none, part)} == {NOTICE}
 
 
 @pytest.mark.parametrize("code", [*range(1, 18), 19, 20, 21, 22, 24])
@@ -1007,12 +1022,27 @@ def python(code, **more):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_serve_says_where_it_listens_and_ends_on_a_signal(end):
     with python("from runmask.sandbox import serve; serve(port=0)") as process:
-        line = process.stdout.readline()
-        assert NOTICE in line
-        origin = line.split()[3]
-        assert httpx2.get(f"{origin}/v1/health", trust_env=False).status_code == 200
+        lines = [process.stdout.readline() for _ in range(4)]
+        origin = lines[0].split()[3]
+        answered = httpx2.get(f"{origin}/v1/health", trust_env=False)
+        with Client(origin) as client:
+            client.check("sbx-secret-id", PNG)
+            client.get("/a/secret/path")
         process.send_signal(end)
         _, errors = process.communicate(timeout=10)
+    assert answered.status_code == 200
+    told = "".join(lines)
+    assert NOTICE in told
+    assert KEY in told
+    assert f"{origin}/v1/health" in told
+    requests = [re.sub(r"^\S+ | \d+ ms$", "", line) for line in errors.splitlines()]
+    assert requests[:4] == [
+        "GET /v1/health 200",
+        f"POST {LOGIN} 200",
+        "POST /v1/ai-image-detector/{scan_id}/check 200",
+        "GET (no such path) 404",
+    ]
+    assert "secret" not in errors
     assert "Traceback" not in errors
     assert process.returncode == (0 if end == signal.SIGINT else -signal.SIGTERM)
 

@@ -3,11 +3,12 @@
 from .blend import overlay
 from .detection import Detection
 from .errors import RunmaskError
-from .mask import Box, ClippedRunsWarning, Mask, ReadReport, iou_matrix
+from .mask import Box, ClippedRunsWarning, Components, Mask, ReadReport, iou_matrix
 
 __all__ = [
     "Box",
     "ClippedRunsWarning",
+    "Components",
     "Detection",
     "Mask",
     "ReadReport",

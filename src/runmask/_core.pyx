@@ -12,8 +12,9 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 
 from runmask.errors import InputError, MaskError
@@ -80,6 +81,9 @@ cdef class Block:
 
     def __dealloc__(self):
         free(self.data)
+
+    def __len__(self):
+        return self.shape[0]
 
     def __getbuffer__(self, Py_buffer* view, int flags):
         if flags & PyBUF_WRITABLE:
@@ -299,11 +303,15 @@ def use_kernels(str name not None):
 
 include "_core_algebra.pxi"
 include "_core_measures.pxi"
+include "_core_components.pxi"
+include "_core_morphology.pxi"
+include "_core_transpose.pxi"
+include "_core_geometry.pxi"
+include "_core_formats.pxi"
+include "_core_wire.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):
     use_kernels(os.environ["RUNMASK_KERNELS"])
 
-include "_core_transpose.pxi"
-include "_core_formats.pxi"
-include "_core_geometry.pxi"
+

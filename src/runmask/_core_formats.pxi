@@ -20,6 +20,7 @@ cdef extern from "status.h" namespace "runmask" nogil:
     Status counts_short    "runmask::Status::counts_short"
     Status bad_header      "runmask::Status::bad_header"
     Status bad_filter      "runmask::Status::bad_filter"
+    Status bad_point       "runmask::Status::bad_point"
 
 cdef extern from "coco.h" namespace "runmask" nogil:
     struct SizedRuns:
@@ -57,6 +58,7 @@ cdef int check_wire(Result result) except -1:
     elif result.status == counts_short: code = "counts_short"
     elif result.status == bad_header: code = "bad_header"
     elif result.status == bad_filter: code = "bad_filter"
+    elif result.status == bad_point: code = "bad_point"
     else:
         return check(result)
     raise MaskError(f"{code} at {result.at}", code=code, index=result.at)
@@ -112,6 +114,40 @@ def runs_from_coco(const uint8_t[::1] text not None, Py_ssize_t height, Py_ssize
     return made(result, out, height, width)
 
 
+def runs_from_rles(list rles not None):
+    """Of each dict with a size as a list of two int and counts as bytes; None for all else."""
+    cdef Py_ssize_t height, width
+    made_runs = []
+    for rle in rles:
+        made_runs.append(None)
+        if type(rle) is not dict:
+            continue
+        sides = rle.get("size")
+        counts = rle.get("counts")
+        if type(sides) is not list or len(sides) != 2 or type(counts) is not bytes:
+            continue
+        if type(sides[0]) is not int or type(sides[1]) is not int:
+            continue
+        if not (0 < sides[0] <= 0x7FFFFFFF and 0 < sides[1] <= 0x7FFFFFFF):
+            continue
+        height = sides[0]
+        width = sides[1]
+        made_runs[len(made_runs) - 1] = quick_runs(counts, <size_t>len(counts), width, height)
+    return made_runs
+
+
+cdef Runs quick_runs(const char* text, size_t size, Py_ssize_t height, Py_ssize_t width):
+    """As runs_from_coco, and None for what cannot be read."""
+    cdef AnyArrays out
+    cdef Result result
+    out.wide = needs_wide(height, width)
+    with nogil:
+        result = c_read_coco(text, size, <int64_t>height * width, out)
+    if result.status != Status.ok:
+        return None
+    return made(result, out, height, width)
+
+
 def coco_from_runs(Runs runs not None):
     """The compressed COCO string as bytes."""
     cdef AnyRuns any = runs.any()
@@ -154,7 +190,7 @@ def coco_ious(tuple masks not None, tuple others not None, const uint8_t[::1] cr
 
 
 def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height, Py_ssize_t width):
-    """The transposed runs of a polygon x, y, x, y ... of finite numbers within 2**32."""
+    """The transposed runs of a polygon x, y, x, y ..."""
     cdef AnyArrays out
     cdef Result result
     cdef const double* data = &points[0] if len(points) else NULL
@@ -162,6 +198,7 @@ def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height,
     out.wide = needs_wide(height, width)
     with nogil:
         result = c_draw_coco_polygon(data, count, height, width, out)
+    check_wire(result)
     return made(result, out, width, height)
 
 

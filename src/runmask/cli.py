@@ -1,71 +1,45 @@
 """The command line: every command parses, calls the library and prints.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some photos
-failed, 2 wrong usage or bad input, 3 credentials refused or no credits left, 5 an output could
-not be written, 130 stopped by Ctrl-C.
+Results go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-try:
-    import click
-
-    from . import terminal
-except ImportError as missing:  # one line for whoever typed `runmask`, not a traceback
-    raise SystemExit(f"runmask needs {missing.name!r}: pip install 'runmask[cli]'") from missing
-
 from .errors import (
-    AuthError,
+    APIConnectionError,
     InputError,
-    MaskError,
-    OutputError,
-    QuotaError,
+    MissingDependencyError,
     ResponseFormatError,
     RunmaskError,
 )
 
+try:
+    import click
+
+    from . import exits, terminal
+except ImportError as missing:
+    raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
+
 if TYPE_CHECKING:
     from .detection import Detection
     from .mask import Mask
-    from .scan import Job, Result, Service
-
-SOME_FAILED, BAD_INPUT, REFUSED, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 5, 130
+    from .scan import Result, Service
 
 _MAX_ANSWER = 2**28
 _KEYS = ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY")
 _DEVELOPER = ("sandbox@localhost", "00000000-0000-0000-0000-000000000000")
-_SANDBOX_NOTE = (
-    "The embedded sandbox answers, no service is asked: this is an analysis for development, not a"
-    " trained detector."
-)
 
 Colour = tuple[int, int, int, int] | None
 
 
-class _Failure(click.ClickException):
-    def __init__(self, error: RunmaskError):
-        super().__init__(terminal.printable(str(error)))
-        self.exit_code = _exit_code(error)  # type: ignore[misc]  # a class variable in click
-
-
-class _Commands(click.Group):
-    """Turns the library's errors into one line and an exit code, for every command."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RunmaskError as error:
-            raise _Failure(error) from error
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-            ctx.exit(INTERRUPTED)
+# -- options -------------------------------------------------------------------------------------
 
 
 class _ColourType(click.ParamType[Colour]):
@@ -80,6 +54,13 @@ class _ColourType(click.ParamType[Colour]):
             self.fail(message, param, ctx)
         red, green, blue, alpha = (int(part) for part in parts)
         return red, green, blue, alpha
+
+
+class _Output(click.Path):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not os.fspath(value):  # which would be the working folder
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _colours(command: Any) -> Any:
@@ -98,30 +79,33 @@ def _colours(command: Any) -> Any:
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
 _ANSWER = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 
 
+# -- commands ------------------------------------------------------------------------------------
+
+
 @click.group(
-    cls=_Commands,
+    cls=exits.Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all well, 1 some photos failed, 2 usage or bad input, 3 credentials or"
-    " credits, 5 an output could not be written, 130 interrupted.",
+    epilog=exits.CODES,
 )
 @click.version_option(package_name="runmask", prog_name="runmask")
 def main() -> None:
     """Masks of AI-image detectors: fetch, draw and describe them."""
 
 
-@main.command()
-@click.argument("photos", nargs=-1, required=True, type=_FILE, metavar="PHOTO...")
+@main.command(epilog=exits.CODES)
+@click.argument("photos", nargs=-1, required=True, type=_FILE_OR_FOLDER, metavar="PHOTO...")
 @click.option(
     "-o",
     "--output",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Output(file_okay=False, path_type=Path),
     help="Folder for the results; made if need be.",
 )
 @click.option(
@@ -146,48 +130,65 @@ def detect(
     """Ask a detection service about photos and draw its masks.
 
     Makes NAME.overlay.*, NAME.mask.png and NAME.response.json for every photo, and index.html, a
-    page with all of them. Credentials are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY;
-    without them an embedded sandbox answers, which is an analysis for development and not a
-    trained detector.
+    page with all results that are in the folder. A folder stands for the images in it. Credentials
+    are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY; without them an embedded sandbox answers,
+    which is an analysis for development and not a trained detector: its "ai" means that some
+    pixels stand out, and real photos get it too.
     """
-    from .scan import plan, refuse_existing, scan
+    from . import gallery
+    from .scan import images_in, plan, scan
 
-    jobs = plan(photos, folder, overwrite=overwrite)
-    index = folder / "index.html"
+    jobs = plan(images_in(photos), folder, overwrite=overwrite)
     if not overwrite:
-        refuse_existing([index])
+        gallery.refuse_foreign(folder)
     results: list[Result] = []
-    failures: list[tuple[Job, RunmaskError]] = []
+    errors: list[RunmaskError] = []
     with _service(service, base_url) as (client, note), terminal.progress(jobs) as progress:
         terminal.warn(note)
-        for job in progress:
-            try:
-                result = scan(job, client, inside=inside, outside=outside, overwrite=overwrite)
-            except RunmaskError as error:
-                failures.append((job, error))
-                terminal.warn(f"{job.photo}: {error}")
+        try:
+            for job in progress:
+                try:
+                    with exits.about(str(job.photo)):
+                        result = scan(
+                            job, client, inside=inside, outside=outside, overwrite=overwrite
+                        )
+                except exits.Failure as failure:
+                    errors.append(failure.error)
+                    terminal.warn(failure.message)
+                    if as_json:
+                        terminal.say_json(_failure_line("photo", job.photo, failure.error))
+                    if failure.exit_code in (exits.REFUSED, exits.NOT_WRITTEN):
+                        break
+                    continue
+                results.append(result)
                 if as_json:
-                    terminal.say_json(_failure_line(job, error))
-                if _exit_code(error) in (REFUSED, NOT_WRITTEN):
-                    break
-                continue
-            results.append(result)
-            if as_json:
-                terminal.say_json(_result_line(result))
-    if results:
-        _write_page(index, results, note, overwrite)
+                    terminal.say_json(_result_line(result))
+        finally:  # also after Ctrl-C
+            if results:
+                gallery.update(folder, [result.card for result in results])
     if results and not as_json:
         rows = [[r.job.photo, *terminal.answer_cells(r.detection), r.job.overlay] for r in results]
         terminal.say_table(["photo", *terminal.ANSWER_COLUMNS, "overlay"], rows)
+        terminal.say_notices(result.detection for result in results)
     if results:
+        index = folder / gallery.INDEX
         terminal.warn(f"{len(results)} of {len(jobs)} photos done; to look at: {index}")
-    sys.exit(_code_of_all(len(results), [_code_of_scan(error) for _, error in failures]))
+    elif all(isinstance(error, APIConnectionError) for error in errors):
+        terminal.warn("no photo was answered: the service could not be reached")
+    sys.exit(exits.exit_code_of_all(len(results), [exits.exit_code_of_scan(e) for e in errors]))
 
 
-@main.command("overlay")
+@main.command("overlay", epilog=exits.CODES)
 @click.argument("image", type=_FILE)
 @click.argument("response", type=_ANSWER, metavar="RESPONSE.json")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=_Output(dir_okay=False, path_type=Path),
+    help="Its ending names the format; without one it gets the image's.",
+)
 @_colours
 @_overwrite_option
 def overlay_command(
@@ -201,45 +202,64 @@ def overlay_command(
     """Draw the mask of an answer over its image.
 
     The image is read in the orientation whose size is the mask's; OUT has its pixels and its
-    orientation tag. The ending of OUT names the format.
+    orientation tag.
     """
     from . import images
     from .blend import overlay
-    from .scan import refuse_existing
+    from .scan import overlay_ending, refuse_existing
 
+    kind = images.format_of(image)
+    if not kind and images.format_of(response):
+        raise click.UsageError(
+            f"'{response}' is an image and '{image}' is none: were IMAGE and RESPONSE.json swapped?"
+        )
+    if not output.suffix:
+        output = output.with_name(output.name + overlay_ending(image, kind or ""))
     images.writable_format(output)
     if not overwrite:
         refuse_existing([output])
-    mask = _mask_of(_read_answer(response))
-    picture = images.load(image, mode=None, shape=mask.shape)
+    with exits.about(_shown(response)):
+        mask = _mask_of(_read_answer(response))
+    with exits.about(_shown(image)):
+        picture = images.load(image, mode=None, shape=mask.shape, name="the image")
     pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
     images.write(output, pixels, orientation=picture.orientation, overwrite=overwrite)
     marked = f"{mask.area:,} pixels marked ({terminal.share(mask.fraction)})"
     terminal.say(f"{terminal.printable(str(output))}: {mask.width} x {mask.height}, {marked}")
 
 
-@main.command()
+@main.command(epilog=exits.CODES)
 @click.argument("responses", nargs=-1, required=True, type=_ANSWER, metavar="RESPONSE.json...")
 @_json_option
 def info(responses: tuple[Path, ...], as_json: bool) -> None:
-    """Describe saved answers of a service."""
+    """Describe saved answers of a service.
+
+    The box is that of what is marked, in pixels from the left and the top, ends out. On a terminal
+    the table has the columns there is room for.
+    """
     rows: list[list[object]] = []
-    errors: list[RunmaskError] = []
+    read: list[Detection] = []
+    codes: list[int] = []
     for path in responses:
         try:
-            detection = _read_answer(path)
-            cells = terminal.answer_cells(detection)
-        except RunmaskError as error:
-            errors.append(error)
-            terminal.warn(f"{path}: {error}")
+            with exits.about(_shown(path)):
+                detection = _read_answer(path)
+                cells = terminal.answer_cells(detection)
+        except exits.Failure as failure:
+            codes.append(failure.exit_code)
+            terminal.warn(failure.message)
+            if as_json:
+                terminal.say_json(_failure_line("file", path, failure.error))
             continue
+        read.append(detection)
         runs = len(detection.mask) if detection.mask is not None else None
-        rows.append([path, *cells, runs, detection.model, detection.ids.get("scan_id")])
+        rows.append([path, *cells, runs, detection.model, detection.scan_id])
         if as_json:
-            terminal.say_json({"file": str(path), **terminal.answer_line(detection)})
+            terminal.say_json({"ok": True, "file": str(path), **detection.to_dict()})
     if rows and not as_json:
         terminal.say_table(["answer", *terminal.ANSWER_COLUMNS, "runs", "model", "scan id"], rows)
-    sys.exit(_code_of_all(len(rows), [_exit_code(error) for error in errors]))
+        terminal.say_notices(read)
+    sys.exit(exits.exit_code_of_all(len(rows), codes))
 
 
 @main.command()
@@ -254,7 +274,8 @@ def info(responses: tuple[Path, ...], as_json: bool) -> None:
 def sandbox(host: str, port: int) -> None:
     """Serve the services' interfaces on this machine, for development.
 
-    Its answers are computed from the pixels; it is no trained detector.
+    Its answers are computed from the pixels; it is no trained detector. It prints its address and
+    its key, and a line for each request to stderr.
     """
     from .sandbox import serve
 
@@ -277,12 +298,12 @@ def _service(name: str | None, base_url: str | None) -> Iterator[tuple[Service, 
             yield client, "Asking Copyleaks."
         return
     email, key = (None, None) if name == "copyleaks" and has_key else _DEVELOPER
-    note = _SANDBOX_NOTE if base_url is None else f"Asking {base_url}."
+    note = "The embedded sandbox answers, no service is asked."
     with (
         _embedded_sandbox() if base_url is None else nullcontext(base_url) as origin,
         Copyleaks(email, key, base_url=origin, login_url=origin) as client,
     ):
-        yield client, note
+        yield client, note if base_url is None else f"Asking {base_url}."
 
 
 def _embedded_sandbox() -> AbstractContextManager[str]:
@@ -291,15 +312,15 @@ def _embedded_sandbox() -> AbstractContextManager[str]:
     return running()
 
 
-def _write_page(index: Path, results: Sequence[Result], note: str, overwrite: bool) -> None:
-    from .output import atomic_write
-    from .page import page
+# -- answers -------------------------------------------------------------------------------------
 
-    text = page("What the detector saw", [result.card for result in results], note=note)
-    atomic_write(index, text.encode("utf-8", "replace"), overwrite=overwrite)
+
+def _shown(path: Path) -> str:
+    return "standard input" if str(path) == "-" else str(path)
 
 
 def _read_answer(path: Path) -> Detection:
+    from . import images
     from .detection import Detection
 
     try:
@@ -309,10 +330,15 @@ def _read_answer(path: Path) -> Detection:
             with open(path, "rb") as file:
                 raw = file.read(_MAX_ANSWER + 1)
     except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
+        raise InputError(f"cannot be read: {error.strerror}") from error
     if len(raw) > _MAX_ANSWER:
-        raise ResponseFormatError(f"{str(path)!r} has more than {_MAX_ANSWER} bytes")
-    return Detection.from_copyleaks(raw)
+        raise ResponseFormatError(f"more than {_MAX_ANSWER} bytes")
+    try:
+        return Detection.from_copyleaks(raw)
+    except ResponseFormatError as error:
+        if kind := images.format_of(path):
+            raise ResponseFormatError(f"a {kind} image, not an answer of a service") from error
+        raise
 
 
 def _mask_of(detection: Detection) -> Mask:
@@ -324,35 +350,8 @@ def _mask_of(detection: Detection) -> Mask:
 def _result_line(result: Result) -> dict[str, Any]:
     job = result.job
     files = {name: str(getattr(job, name)) for name in ("overlay", "mask", "response")}
-    answer = terminal.answer_line(result.detection)
-    return {"ok": True, "photo": str(job.photo), "files": files, **answer}
+    return {"ok": True, "photo": str(job.photo), "files": files, **result.detection.to_dict()}
 
 
-def _failure_line(job: Job, error: RunmaskError) -> dict[str, Any]:
-    return {"ok": False, "photo": str(job.photo), "error": error.code, "message": str(error)}
-
-
-# -- exit codes ----------------------------------------------------------------------------------
-
-
-def _exit_code(error: RunmaskError) -> int:
-    if isinstance(error, (AuthError, QuotaError)):
-        return REFUSED
-    if isinstance(error, OutputError):
-        return BAD_INPUT if error.code == "exists" else NOT_WRITTEN
-    return BAD_INPUT if isinstance(error, (InputError, ImportError)) else SOME_FAILED
-
-
-def _code_of_scan(error: RunmaskError) -> int:
-    """As above, but an answer that cannot be used is the service's fault and not the input's."""
-    is_answer = isinstance(error, (ResponseFormatError, MaskError))
-    return SOME_FAILED if is_answer or error.code == "shape_mismatch" else _exit_code(error)
-
-
-def _code_of_all(done: int, codes: Sequence[int]) -> int:
-    for code in (REFUSED, NOT_WRITTEN):
-        if code in codes:
-            return code
-    if not done and set(codes) == {BAD_INPUT}:
-        return BAD_INPUT
-    return SOME_FAILED if codes else 0
+def _failure_line(kind: str, path: Path, error: RunmaskError) -> dict[str, Any]:
+    return {"ok": False, kind: str(path), "error": error.code, "message": str(error)}

@@ -32,8 +32,6 @@ MAX_DECODED = 2**32 - 1
 """The most pixels :func:`decode` makes of one mask."""
 
 _MOST_AREA = 2**32 - 1
-_MOST_SIDE = 2**31 - 1
-_FARTHEST = 2.0**32
 
 
 def encode(bimask: NDArray[Any]) -> Any:
@@ -66,7 +64,7 @@ def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the pe
     """
     if not isinstance(rleObjs, list):
         return decode([rleObjs])[:, :, 0]
-    masks = [_runs(rle) for rle in rleObjs]
+    masks = _all_runs(rleObjs)
     if not masks:
         raise InputError("no masks: their size is unknown")
     _check_sizes(masks)
@@ -83,7 +81,7 @@ def area(rleObjs: Rle | list[Rle]) -> Any:  # noqa: N803
     """The number of pixels set: uint32 of one mask, an array of uint32 of a list."""
     if not isinstance(rleObjs, list):
         return area([rleObjs])[0]
-    areas = [_core.area(_runs(rle)) for rle in rleObjs]
+    areas = [_core.area(runs) for runs in _all_runs(rleObjs)]
     if areas and max(areas) > _MOST_AREA:
         raise LimitError(f"an area of {max(areas)} px is none in uint32", code="max_pixels")
     return np.array(areas, np.uint32)
@@ -94,14 +92,14 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
     if not isinstance(rleObjs, list):
         box: NDArray[np.float64] = toBbox([rleObjs])[0]
         return box
-    boxes = np.array([_core.bounding_box(_runs(rle)) for rle in rleObjs], np.float64)
-    y0, x0, y1, x1 = boxes.reshape(-1, 4).T  # the runs are those of the columns
-    return np.column_stack((x0, y0, x1 - x0, y1 - y0))
+    boxes = map(_core.bounding_box, _all_runs(rleObjs))  # turned over, as the runs are
+    sides = [(x0, y0, x1 - x0, y1 - y0) for y0, x0, y1, x1 in boxes]
+    return np.array(sides, np.float64).reshape(-1, 4)
 
 
 def merge(rleObjs: list[Rle], intersect: bool = False) -> dict[str, Any]:  # noqa: N803
     """The union of masks of one size, or their intersection."""
-    masks = tuple(_runs(rle) for rle in rleObjs)
+    masks = _all_runs(rleObjs)
     if not masks:
         return {"size": [0, 0], "counts": b""}
     _check_sizes(masks)
@@ -126,7 +124,7 @@ def iou(dt: Any, gt: Any, pyiscrowd: Sequence[int] | NDArray[Any]) -> Any:
     if not _are_masks(dt):
         return _box_iou(_box_array(dt, "dt"), _box_array(gt, "gt"), crowd)
     result = np.empty((len(dt), len(gt)))
-    _core.coco_ious(tuple(map(_runs, dt)), tuple(map(_runs, gt)), crowd.view(np.uint8), result)
+    _core.coco_ious(_all_runs(dt), _all_runs(gt), crowd.view(np.uint8), result)
     return np.asfortranarray(result)
 
 
@@ -207,18 +205,23 @@ def _polygon(item: Any, at: int) -> NDArray[np.float64]:
 
 
 def _drawn(points: NDArray[np.float64], height: int, width: int) -> dict[str, Any]:
-    if not (np.abs(points) <= _FARTHEST).all():
-        raise InputError("a polygon has a point that is not finite, or farther out than 2**32")
-    return _rle(_core.runs_from_coco_polygon(np.ascontiguousarray(points), height, width))
+    with refusing("polygon", height, width):
+        return _rle(_core.runs_from_coco_polygon(np.ascontiguousarray(points), height, width))
+
+
+def _all_runs(rles: Sequence[Any]) -> tuple[_core.Runs, ...]:
+    """Those as the peer makes them all at once, and all others with more care."""
+    items = list(rles)
+    quick = _core.runs_from_rles(items)
+    return tuple(
+        [_runs(rle) if runs is None else runs for runs, rle in zip(quick, items, strict=True)]
+    )
 
 
 def _runs(rle: Any) -> _core.Runs:
     """The runs down the columns: those of the transposed image."""
     if not isinstance(rle, Mapping):
         raise MaskTypeError(f"{type(rle).__name__}: not a dict of size and counts")
-    quick = _quick_runs(rle) if type(rle) is dict else None
-    if quick is not None:
-        return quick
     size, counts = coco.fields(rle, "size", "counts")
     height, width = checked_shape(pair(size, "size"), max_pixels=None, allow_empty=True)
     if isinstance(counts, (str, bytes, bytearray)):
@@ -227,22 +230,6 @@ def _runs(rle: Any) -> _core.Runs:
     numbers = counts_array(counts, {"max_runs": None})
     with refusing("COCO counts", height, width, "count"):
         return _core.runs_from_counts(np.ascontiguousarray(numbers), width, height, True)
-
-
-def _quick_runs(rle: dict[str, Any]) -> _core.Runs | None:
-    """What is just as the peer makes it; None for all else, which is looked at with more care."""
-    size, counts = rle.get("size"), rle.get("counts")
-    if type(size) is not list or type(counts) is not bytes or len(size) != 2:
-        return None
-    height, width = size
-    if type(height) is not int or type(width) is not int:
-        return None
-    if not (0 < height <= _MOST_SIDE and 0 < width <= _MOST_SIDE):
-        return None
-    try:
-        return _core.runs_from_coco(counts, width, height)
-    except MaskError:
-        return None
 
 
 def _rle(runs: _core.Runs) -> dict[str, Any]:

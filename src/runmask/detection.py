@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from .errors import InputError, ResponseFormatError
-from .formats import MAX_BYTES, load_object
+from .formats import MAX_BYTES, Body, load_answer, plain_answer
 from .mask import Mask
 
 Verdict = Literal["ai", "human"]
 
 _TOLD = (
     *("verdict", "score", "summary", "mask", "heatmap", "attribution"),
-    *("ids", "credits", "model", "created", "metadata", "extra", "warnings"),
+    *("ids", "credits", "model", "created", "metadata", "notice", "extra", "warnings"),
 )
 _MISSING = object()
 
@@ -46,19 +46,23 @@ class Detection:
 
     service: str
     raw: bytes
-    answer: Mapping[str, Any]
+    _answer: Mapping[str, Any]
 
     def __init__(self, service: str, raw: bytes, answer: Mapping[str, Any]) -> None:
-        vars(self).update(service=service, raw=raw, answer=answer)
+        vars(self).update(service=service, raw=raw, _answer=answer)
+
+    @cached_property
+    def answer(self) -> Mapping[str, Any]:
+        return plain_answer(self._answer)
 
     @staticmethod
-    def from_copyleaks(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> Detection:
+    def from_copyleaks(raw: Body, *, max_bytes: int = MAX_BYTES) -> Detection:
         """Read an answer of Copyleaks' image detector, or its webhook of the same shape.
 
         Raises ResponseFormatError if it is not JSON, or has neither a result nor a summary, and
         LimitError if it is longer than ``max_bytes``. O(bytes).
         """
-        answer = load_object(raw, max_bytes=max_bytes)
+        answer = load_answer(raw, max_bytes=max_bytes)
         if "result" not in answer and "summary" not in answer:
             error = answer.get("error", _MISSING)
             found = (
@@ -152,6 +156,11 @@ class Detection:
         return {}
 
     @property
+    def notice(self) -> str | None:
+        """What a stand-in for the service says of itself; None in answers of the service."""
+        return None
+
+    @property
     def extra(self) -> Mapping[str, Any]:
         """The keys of the answer that this library does not know."""
         return {}
@@ -209,7 +218,7 @@ class _CopyleaksDetection(Detection):
 
     @property
     def verdict(self) -> Verdict:
-        said = self.answer.get("isAiDetected")
+        said = self._answer.get("isAiDetected")
         if said is None:  # answers of 2025
             return "ai" if self.mask.area else "human"
         if not isinstance(said, bool):
@@ -234,12 +243,12 @@ class _CopyleaksDetection(Detection):
 
     @cached_property
     def mask(self) -> Mask:
-        return Mask.from_response(dict(self.answer))
+        return Mask.from_response(dict(self._answer))
 
     @property
     def heatmap(self) -> Any:
-        result = self.answer.get("result")
-        places = [self.answer, result] if isinstance(result, Mapping) else [self.answer]
+        result = self._answer.get("result")
+        places = [self._answer, result] if isinstance(result, Mapping) else [self._answer]
         found = (
             place[name]
             for name in ("heatmap", "heatmapUrl", "overlay", "mask")
@@ -262,7 +271,7 @@ class _CopyleaksDetection(Detection):
 
     @property
     def model(self) -> str | None:
-        value = self.answer.get("model")
+        value = self._answer.get("model")
         return None if value is None else str(value)
 
     @property
@@ -278,8 +287,15 @@ class _CopyleaksDetection(Detection):
         return value or {}
 
     @property
+    def notice(self) -> str | None:
+        stand_in = self._answer.get("sandbox")
+        notice = stand_in.get("notice") if isinstance(stand_in, Mapping) else None
+        return notice if isinstance(notice, str) else None
+
+    @property
     def extra(self) -> Mapping[str, Any]:
-        return {key: value for key, value in self.answer.items() if key not in self._KNOWN}
+        known = self._KNOWN if self.notice is None else self._KNOWN | {"sandbox"}
+        return {key: value for key, value in self._answer.items() if key not in known}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -292,7 +308,7 @@ class _CopyleaksDetection(Detection):
         return (f"summary.ai + summary.human = {total:.6g}, not 1",)
 
     def _part(self, name: str, *, optional: bool = False) -> Mapping[str, Any]:
-        value = self.answer.get(name)
+        value = self._answer.get(name)
         if value is None and optional:
             return {}
         if not isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import OutputError
+from .errors import OutputError, advised
 
 __all__ = ["atomic_write", "distinct_names", "safe_name"]
 
@@ -111,10 +111,16 @@ def _output_error(target: str, error: OSError | ValueError) -> OutputError:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     name = errno.errorcode.get(number or 0, "error")
     if isinstance(error, FileExistsError):
-        message, code = f"{target!r} exists; overwrite was not asked for", "exists"
-    else:
-        message, code = f"cannot write {target!r}: {reason} ({name}); nothing was changed", "output"
-    return OutputError(message, code=code, errno=number, path=target)
+        return exists(target)
+    message = f"cannot write {target!r}: {reason} ({name}); nothing was changed"
+    return OutputError(message, errno=number, path=target)
+
+
+def exists(target: str, more: str = "") -> OutputError:
+    """The error for a name that is taken."""
+    message = f"{target!r} exists{more}"
+    error = OutputError(message, code="exists", errno=errno.EEXIST, path=target)
+    return advised(error, "overwrite=True replaces it")
 
 
 def safe_name(text: str) -> str:

@@ -1,6 +1,7 @@
 """A photo through a detection service, to the files that show the answer."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,27 @@ from . import images
 from .blend import overlay
 from .detection import Detection
 from .errors import APIError, InputError, OutputError, ResponseFormatError
-from .output import atomic_write, distinct_names
+from .gallery import RESPONSE, card_of
+from .output import atomic_write, distinct_names, exists
 from .page import Card
 
-__all__ = ["Job", "Result", "Service", "plan", "scan"]
+__all__ = [
+    "Job",
+    "Result",
+    "Service",
+    "images_in",
+    "overlay_ending",
+    "plan",
+    "refuse_existing",
+    "scan",
+]
 
 Colour = tuple[int, int, int, int] | None
 
 # Overlays keep the photo's format where it is one that every viewer shows.
-_KEPT_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
+_SHOWN = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",)}
+_SENT = _SHOWN | {"BMP": (".bmp",), "HEIF": (".heic", ".heif")}
+_PICTURE = re.compile(r"(.*)\.(?:overlay\.[a-z]+|mask\.png)")
 
 
 class Service(Protocol):
@@ -30,9 +43,11 @@ class Service(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """A photo and the files that its scan will make."""
+    """A photo, the name of its results, what the service is to call it, and the files to make."""
 
     photo: Path
+    name: str
+    sent_as: str
     response: Path
     mask: Path
     overlay: Path
@@ -62,22 +77,64 @@ def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> li
         raise InputError(f"{path!r} is given {times} times")
     jobs = []
     for photo, name in zip(photos, distinct_names(photos), strict=True):
-        ending = photo.suffix.lower()
-        ending = ending if ending in _KEPT_ENDINGS else ".png"
-        files = [f"{name}.response.json", f"{name}.mask.png", f"{name}.overlay{ending}"]
-        jobs.append(Job(photo, *(folder / file for file in files)))
+        kind = images.format_of(photo) or ""
+        sent_as = name + _ending(photo, _SENT.get(kind, (photo.suffix,)))
+        endings = [RESPONSE, ".mask.png", f".overlay{overlay_ending(photo, kind)}"]
+        jobs.append(Job(photo, name, sent_as, *(folder / f"{name}{end}" for end in endings)))
     if not overwrite:
         refuse_existing(path for job in jobs for path in (job.response, job.mask, job.overlay))
     return jobs
+
+
+def overlay_ending(photo: Path, kind: str) -> str:
+    """The ending of an overlay's name: by the photo's content, and its own if that fits."""
+    return _ending(photo, _SHOWN.get(kind, (".png",)))
+
+
+def _ending(photo: Path, fitting: Sequence[str]) -> str:
+    own = photo.suffix.lower()
+    return own if own in fitting else fitting[0]
+
+
+def images_in(paths: Iterable[Path]) -> list[Path]:
+    """The paths, and for each folder among them the images in it, by name.
+
+    The content decides what is an image. Hidden files, folders in the folder, and the pictures
+    that a scan has made there are left out.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be read, or holds no image.
+    """
+    found: list[Path] = []
+    for path in paths:
+        found += _images_of_folder(path) if path.is_dir() else [path]
+    return found
+
+
+def _images_of_folder(folder: Path) -> list[Path]:
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if not entry.is_dir())
+    except OSError as error:
+        raise InputError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
+    made = {name.removesuffix(RESPONSE) for name in names if name.endswith(RESPONSE)}
+    photos = []
+    for name in names:
+        picture = _PICTURE.fullmatch(name)
+        ours = picture is not None and picture[1] in made
+        if not name.startswith(".") and not ours and images.format_of(folder / name):
+            photos.append(folder / name)
+    if not photos:
+        raise InputError(f"no images in the folder {str(folder)!r}")
+    return photos
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
     """``OutputError`` with the code ``"exists"`` for the first path that is taken."""
     for path in paths:
         if os.path.lexists(path):
-            raise OutputError(
-                f"{str(path)!r} exists; overwrite was not asked for", code="exists", path=str(path)
-            )
+            raise exists(str(path))
 
 
 def scan(
@@ -88,7 +145,7 @@ def scan(
     outside: Colour = (0, 255, 0, 120),
     overwrite: bool = False,
 ) -> Result:
-    """Send one photo to a service and write what came back.
+    """Send one photo to a service and write what came back. Errors call it "the image".
 
     The photo is decoded before it is sent, so that a broken one costs nothing. The answer is
     on the disk before it is read, so that nothing that was paid for can be lost after. Mask and
@@ -103,13 +160,13 @@ def scan(
     OutputError
         A file could not be written.
     """
-    name = repr(str(job.photo))
+    name = "the image"
     data = images.read_bytes(job.photo, name)
     is_jpeg = job.overlay.suffix in (".jpg", ".jpeg")  # which holds no transparency
     stored = images.load(data, mode="RGB" if is_jpeg else None, orient=False, name=name)
     make_folder(job.response.parent)
     try:
-        detection = service.check(data, filename=job.photo.name)
+        detection = service.check(data, filename=job.sent_as)
     except APIError as error:
         if error.billed != "no" and error.body:  # unreadable, but it may have been paid for
             atomic_write(job.response, error.body, overwrite=overwrite)
@@ -117,25 +174,16 @@ def scan(
     atomic_write(job.response, detection.raw, overwrite=overwrite)
     mask = detection.mask
     if mask is None:
-        raise ResponseFormatError(f"{name}: the answer has no mask")
+        raise ResponseFormatError("the answer has no mask")
     picture = images.fit(stored, mask.shape, name)
     before = images.preview(picture.pixels, orientation=picture.orientation)
     pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
     turned = picture.orientation
     images.write(job.mask, mask.to_array(dtype=bool), orientation=turned, overwrite=overwrite)
     images.write(job.overlay, pixels, orientation=turned, overwrite=overwrite)
-    card = Card(
-        title=job.photo.name,
-        verdict=str(detection.verdict),
-        before=before,
-        after=images.preview(pixels, orientation=turned),
-        facts=[
-            f"{100 * mask.fraction:.3g} % of the pixels marked",
-            f"{mask.shape[1]} x {mask.shape[0]}",
-            *([f"model {detection.model}"] if detection.model else []),
-        ],
-        files=[job.overlay.name, job.mask.name, job.response.name],
-    )
+    after = images.preview(pixels, orientation=turned)
+    files = [job.overlay.name, job.mask.name, job.response.name]
+    card = card_of(job.name, job.photo.name, detection, before=before, after=after, files=files)
     return Result(job, detection, card)
 
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import rich.cells
 import rich.console
 import rich.progress
-import rich.table
 import rich.text
 
 if TYPE_CHECKING:
     from .detection import Detection
     from .scan import Job
 
-_WIDE = 1000  # columns of a table that goes to a file or a pipe: nothing is folded there
+_GAP = "  "
+_PATHS = {"photo", "answer", "overlay"}  # columns that are shortened where they are too wide
+_SHORTEST = 14  # columns that a shortened path still has
+_FEWEST = 2  # columns of a table that stay, however narrow the terminal is
+_LONGEST_NOTICE = 300
 
-ANSWER_COLUMNS = ("verdict", "marked", "size", "box x, y (end exclusive)")
+ANSWER_COLUMNS = ("verdict", "marked", "size", "box x, y")
+
+_stderr = rich.console.Console(stderr=True)
 
 
 def say(text: str) -> None:
@@ -38,21 +45,79 @@ def say_json(line: Mapping[str, Any]) -> None:
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = rich.table.Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        shown = ("-" if cell is None else printable(str(cell)) for cell in row)
-        table.add_row(*map(rich.text.Text, shown))
-    console = rich.console.Console(width=None if sys.stdout.isatty() else _WIDE)
-    with console.capture() as capture:
-        console.print(table)
-    say("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    """Whole in a file or a pipe; on a terminal its lines are no longer than that is wide."""
+    cells = [["-" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    table = [list(columns), *cells]
+    widths = [max(map(rich.cells.cell_len, column)) for column in zip(*table, strict=True)]
+    if sys.stdout.isatty():
+        widths = _fitted(columns, widths, rich.console.Console().width)
+    for row in table:
+        shown = (_set(cell, width) for cell, width in zip(row, widths, strict=False))
+        say(_GAP.join(shown).rstrip())
+    if left_out := columns[len(widths) :]:
+        warn(f"(no room for: {', '.join(left_out)}; --json tells all)")
+
+
+def _fitted(columns: Sequence[str], widths: Sequence[int], room: int) -> list[int]:
+    """The widths of as many columns as there is room for, the paths' made smaller."""
+    kept = list(zip(columns, widths, strict=True))
+
+    def least(name: str, width: int) -> int:
+        return min(width, _SHORTEST) if name in _PATHS else width
+
+    while len(kept) > _FEWEST and _total(least(*column) for column in kept) > room:
+        kept.pop()
+    fitted = [width for _, width in kept]
+    excess = _total(fitted) - room
+    for at, (name, width) in reversed(list(enumerate(kept))):
+        saved = max(0, min(excess, width - least(name, width)))
+        fitted[at] -= saved
+        excess -= saved
+    return fitted
+
+
+def _total(widths: Iterable[int]) -> int:
+    found = list(widths)
+    return sum(found) + len(_GAP) * (len(found) - 1)
+
+
+def _set(text: str, width: int) -> str:
+    """The text in so many columns of the terminal, shortened in its middle if it must be."""
+    tail = len(text)
+    shown = text
+    while rich.cells.cell_len(shown) > width and tail > 0:
+        tail -= 1
+        head = tail // 3
+        shown = f"{text[:head]}…{text[len(text) - (tail - head) :]}"
+    return shown + " " * (width - rich.cells.cell_len(shown))
+
+
+def say_notices(detections: Iterable[Detection]) -> None:
+    """What those who are no service say of themselves: the note below a table of answers."""
+    for notice in dict.fromkeys(detection.notice for detection in detections):
+        if notice is not None:
+            say(f"(sandbox) {printable(notice[:_LONGEST_NOTICE])}")
 
 
 def warn(text: str) -> None:
-    """A line to stderr."""
-    click.echo(printable(text), err=True)
+    """A line to stderr, above the bar if there is one."""
+    if _stderr.is_terminal:
+        _stderr.print(rich.text.Text(printable(text)), soft_wrap=True)
+    else:
+        click.echo(printable(text), err=True)
+
+
+@contextmanager
+def warnings_about(subject: str) -> Iterator[None]:
+    """Python's warnings as one line each, which begins with what they are about."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        warn(f"{subject}: warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager
@@ -64,7 +129,7 @@ def progress(jobs: Sequence[Job]) -> Iterator[Iterator[Job]]:
     with rich.progress.Progress(
         *rich.progress.Progress.get_default_columns(),
         rich.progress.TimeElapsedColumn(),
-        console=rich.console.Console(stderr=True),
+        console=_stderr,
         transient=True,
     ) as bar:
         yield iter(bar.track(jobs, description="photos"))
@@ -76,21 +141,16 @@ def share(fraction: float) -> str:
 
 def answer_cells(detection: Detection) -> list[object]:
     """What a table says of an answer, under :data:`ANSWER_COLUMNS`."""
+    verdict = str(detection.verdict)
+    if detection.notice is not None:
+        verdict += " (sandbox)"
     mask = detection.mask
     if mask is None:
-        return [detection.verdict, None, None, None]
+        return [verdict, None, None, None]
     box = mask.bbox
     where = f"{box.x0}..{box.x1}, {box.y0}..{box.y1}" if box else None
     marked = f"{mask.area:,} ({share(mask.fraction)})"
-    return [detection.verdict, marked, f"{mask.width} x {mask.height}", where]
-
-
-def answer_line(detection: Detection) -> dict[str, Any]:
-    """What a JSON line says of an answer: all but its runs, which are in the answer's file."""
-    told = detection.to_dict()
-    if told["mask"] is not None:
-        told["mask"] = {k: v for k, v in told["mask"].items() if k not in ("starts", "lengths")}
-    return told
+    return [verdict, marked, f"{mask.width} x {mask.height}", where]
 
 
 def printable(text: str) -> str:

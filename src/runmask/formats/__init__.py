@@ -17,6 +17,22 @@ knows nothing of ``Mask``. Arguments come with their sizes checked; what a reade
 refuses with the index of the count, or of the byte.
 """
 
-from .answer import MAX_BYTES, load_json, load_object, response_runs
+from .answer import (
+    MAX_BYTES,
+    Body,
+    load_answer,
+    load_json,
+    load_object,
+    plain_answer,
+    response_runs,
+)
 
-__all__ = ["MAX_BYTES", "load_json", "load_object", "response_runs"]
+__all__ = [
+    "MAX_BYTES",
+    "Body",
+    "load_answer",
+    "load_json",
+    "load_object",
+    "plain_answer",
+    "response_runs",
+]

@@ -15,6 +15,7 @@ _TEXTS = {
     "counts_past_end": "{unit} {at} goes past the end of height*width = {height}*{width} = {total}",
     "counts_short": "it ends before height*width = {height}*{width} = {total}",
     "bad_header": "the head does not say 4 bytes for each of {height}*{width} = {total} pixels",
+    "bad_point": "point {at} is not finite, or farther out than 2**32",
     "negative_start": "run {at} starts before the image",
     "negative_length": "run {at} has a negative length",
     "run_past_end": "run {at} goes past the end of height*width = {height}*{width} = {total}",

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self, TypeVar
 from uuid import uuid4
 
 from ..detection import Detection
-from ..errors import APIError, InputError, LimitError
+from ..errors import APIError, InputError, LimitError, advised, shown
 from ..formats import MAX_BYTES
 from . import copyleaks_wire as wire
 from .address import checked_origin, host_of, is_loopback
@@ -52,6 +52,8 @@ class _Client:
         api_key, key = None, Secret(_given(api_key, "api_key", "COPYLEAKS_API_KEY"))
         proxy, way = None, None if proxy is None else Secret(proxy)
         key.check("api_key")
+        if way is not None and not isinstance(way.reveal(), str):
+            raise InputError("proxy is not text")
         email = _given(email, "email", "COPYLEAKS_EMAIL")
         if not isinstance(email, str):
             raise InputError(f"email is {type(email).__name__}: not text")
@@ -77,7 +79,7 @@ class _Client:
                 connect_timeout=_positive(connect_timeout, "connect_timeout"),
                 read_timeout=_positive(read_timeout, "read_timeout"),
                 max_response_bytes=self._max_response_bytes,
-                ca_bundle=None if ca_bundle is None else os.fspath(ca_bundle),
+                ca_bundle=_path(ca_bundle, "ca_bundle"),
                 proxy=way,
             )
         )
@@ -238,9 +240,9 @@ class Copyleaks(_Client):
         ----------
         image : path, bytes, or binary file
         scan_id : str, optional
-            3 to 36 lower-case letters, digits and signs. Default: 32 random digits. Attempts of
-            one call share it; after an error that leaves open whether the service charged, pass
-            the error's ``scan_id`` to ask for the same scan.
+            3 to 36 lower-case letters, digits and signs. Default: 32 random
+            hexadecimal digits. Attempts of one call share it; after an error that leaves open
+            whether the service charged, pass the error's ``scan_id`` to ask for the same scan.
         filename : str, optional
             Default: that of the file.
         sandbox : bool
@@ -371,7 +373,9 @@ def _given(value: str | None, name: str, variable: str) -> str:
     if value is None:
         value = os.environ.get(variable)
         if value is None:
-            raise InputError(f"{name}: not given, and {variable} is not in the environment")
+            raise InputError(
+                f"{name}: not given, and {variable} is not in the environment", code="credentials"
+            )
     return value
 
 
@@ -379,27 +383,37 @@ def _check_hosts(*urls: str) -> None:
     for url in urls:
         host = host_of(url)
         if host not in wire.OFFICIAL_HOSTS and not is_loopback(host):
-            raise InputError(
-                f"a real key is not sent to {host!r:.80}: it is not Copyleaks'; if that is what you"
-                " want, pass allow_custom_host=True",
-                code="custom_host",
-            )
+            message = f"a real key is not sent to {shown(host)}: it is not Copyleaks'"
+            error = InputError(message, code="custom_host")
+            raise advised(error, "allow_custom_host=True sends it all the same")
 
 
 def _check_encoding(encoding: str) -> None:
     if encoding not in ("multipart", "base64"):
-        raise InputError(f"encoding {encoding!r:.40}: not 'multipart' or 'base64'")
+        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def _positive(value: float, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"{name} {value!r:.40}: not a number")
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} {value!r:.40}: not above 0 and finite")
-    return float(value)
+        raise InputError(f"{name} {shown(value)}: not a number")
+    try:
+        number = float(value)
+    except OverflowError:  # an int beyond all floats
+        number = math.inf
+    if not (math.isfinite(number) and number > 0):
+        raise InputError(f"{name} {shown(value)}: not above 0 and finite")
+    return number
 
 
 def _whole(value: int, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} {value!r:.40}: not an integer from {least}")
+        raise InputError(f"{name} {shown(value)}: not an integer from {least}")
     return value
+
+
+def _path(value: str | os.PathLike[str] | None, name: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)):
+        raise InputError(f"{name} {shown(value)}: not a path")
+    return os.fspath(value)

@@ -83,11 +83,11 @@ def check_scan_id(scan_id: str, *, strict: bool) -> None:
     """Raises InputError. Not strict: the longer of the two lists that the service has published."""
     allowed = _NARROW if strict else _WIDE
     if not isinstance(scan_id, str) or not 3 <= len(scan_id) <= 36:
-        raise InputError(f"scan_id {scan_id!r:.60}: not 3 to 36 characters", code="scan_id")
+        raise InputError(f"scan_id {shown(scan_id)}: not 3 to 36 characters", code="scan_id")
     for at, character in enumerate(scan_id):
         if character not in allowed:
             raise InputError(
-                f"scan_id {scan_id!r:.60}: {character!r} at position {at} is not allowed; allowed"
+                f"scan_id {shown(scan_id)}: {character!r} at position {at} is not allowed; allowed"
                 f" are lower-case letters, digits and {''.join(sorted(allowed - _ALNUM))}",
                 code="scan_id",
             )

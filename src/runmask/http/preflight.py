@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..errors import ImageError, LimitError
+from ..errors import ImageError, InputError, LimitError
 from ..images.source import sniff
+
+SKIP = "preflight=False sends it all the same"
 
 
 class Size(NamedTuple):
@@ -45,40 +47,46 @@ def examine(data: bytes, limits: Limits) -> str:
     LimitError
         Too many bytes or pixels.
     """
-    skip = "; preflight=False sends it all the same"
+    try:
+        return _examine(data, limits)
+    except InputError as error:
+        error.add_note(SKIP)
+        raise
+
+
+def _examine(data: bytes, limits: Limits) -> str:
     if len(data) > limits.max_bytes:
         raise LimitError(
-            f"the image has {len(data):,} bytes: {limits.service} takes {limits.max_bytes:,}{skip}",
+            f"the image has {len(data):,} bytes: {limits.service} takes {limits.max_bytes:,}",
             code="image_bytes",
         )
     name = sniff(data, "the image")
     if name not in limits.formats:
         raise ImageError(
-            f"the image is {name}, and {limits.service} takes"
-            f" {', '.join(sorted(limits.formats))}{skip}",
+            f"the image is {name}, and {limits.service} takes {', '.join(sorted(limits.formats))}",
             code="format",
         )
     try:
         width, height = _READERS[name](data)
     except (_CutOffError, IndexError, struct.error):
-        raise ImageError(f"the {name} image is cut off or broken{skip}", code="truncated") from None
+        raise ImageError(f"the {name} image is cut off or broken", code="truncated") from None
     if min(width, height) < limits.min_side:
         raise ImageError(
             f"the image has {width} x {height} pixels: {limits.service} takes sides from"
-            f" {limits.min_side}{skip}",
+            f" {limits.min_side}",
             code="too_small",
         )
     if width * height > limits.max_pixels:
         raise LimitError(
             f"the image has {width} x {height} = {width * height:,} pixels: {limits.service} takes"
-            f" {limits.max_pixels:,}{skip}",
+            f" {limits.max_pixels:,}",
             code="image_pixels",
         )
     if max(width, height) > limits.advised[0] or min(width, height) > limits.advised[1]:
         warnings.warn(
             f"the image has {width} x {height} pixels; {limits.service} may refuse sides over"
             f" {limits.advised[0]} x {limits.advised[1]}",
-            stacklevel=4,
+            stacklevel=5,
         )
     return name
 

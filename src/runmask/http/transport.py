@@ -26,6 +26,7 @@ from ..errors import (
     InputError,
     LimitError,
     MissingDependencyError,
+    shown,
 )
 from .address import host_of
 from .retry import Call, Reply, Request, out_of_time
@@ -38,9 +39,7 @@ try:
     import httpcore2
     import httpx2
 except ImportError as error:
-    raise MissingDependencyError(
-        f"the service clients need {error.name}: pip install 'runmask[http]'"
-    ) from error
+    raise MissingDependencyError.of(error.name, "http", "a service client") from error
 
 T = TypeVar("T")
 
@@ -182,8 +181,8 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
         return _system_tls_context()
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        raise InputError(f"ca_bundle {ca_bundle!r}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"ca_bundle {shown(ca_bundle)}: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -7,9 +7,9 @@ import warnings
 from dataclasses import dataclass, field
 from typing import IO
 
-from ..errors import ImageError, InputError, LimitError
+from ..errors import ImageError, InputError, LimitError, advised, shown
 from ..images.source import read_bytes, sniff
-from .preflight import Limits, examine
+from .preflight import SKIP, Limits, examine
 
 Image = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
@@ -67,10 +67,18 @@ def _read(image: Image, limits: Limits, *, preflight: bool) -> bytes:
         return read_bytes(image)
     if not callable(getattr(image, "read", None)):
         raise InputError(f"image is {type(image).__name__}: not a path, bytes or a binary file")
-    data = image.read(limits.max_bytes + 1 if preflight else -1)
-    if not isinstance(data, bytes):
-        raise InputError("image is a file opened as text: open it with mode 'rb'")
-    return data
+    most = limits.max_bytes + 1 if preflight else None
+    data = bytearray()
+    while most is None or len(data) < most:  # a pipe gives what it has, not what was asked for
+        chunk = image.read(-1 if most is None else most - len(data))
+        if isinstance(chunk, str):
+            raise InputError("image is a file opened as text: open it with mode 'rb'")
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise InputError(f"image.read() gave {type(chunk).__name__}: not bytes")
+        if not chunk:
+            break
+        data += chunk
+    return bytes(data)
 
 
 def _check_file_size(path: str | os.PathLike[str], limits: Limits) -> None:
@@ -80,11 +88,9 @@ def _check_file_size(path: str | os.PathLike[str], limits: Limits) -> None:
     except (OSError, ValueError):
         return
     if size > limits.max_bytes:
-        raise LimitError(
-            f"{os.fspath(path)!r} has {size:,} bytes: {limits.service} takes {limits.max_bytes:,};"
-            " preflight=False sends it all the same",
-            code="image_bytes",
-        )
+        message = f"{shown(os.fspath(path))} has {size:,} bytes: {limits.service} takes"
+        error = LimitError(f"{message} {limits.max_bytes:,}", code="image_bytes")
+        raise advised(error, SKIP)
 
 
 def _kind(data: bytes) -> str | None:
@@ -108,15 +114,15 @@ def _made_name(name: str, kind: str | None) -> str:
     if suffix.lower() in fitting:
         return f"{stem[: MAX_NAME - len(suffix)] or 'image'}{suffix}"
     if any(suffix.lower() in suffixes for suffixes in _SUFFIXES.values()):
-        warnings.warn(f"{name!r} holds {kind}; sent as {fitting[0]}", stacklevel=4)
+        warnings.warn(f"{shown(name)} holds {kind}; sent as {fitting[0]}", stacklevel=4)
     return f"{stem[: MAX_NAME - 5] or 'image'}{fitting[0]}"
 
 
 def _check_name(filename: str, *, preflight: bool) -> None:
     if not isinstance(filename, str) or not 0 < len(filename) <= MAX_NAME:
-        raise InputError(f"filename {filename!r:.80}: not 1 to {MAX_NAME} characters")
+        raise InputError(f"filename {shown(filename)}: not 1 to {MAX_NAME} characters")
     if not filename.isprintable() or "/" in filename or "\\" in filename:
-        raise InputError(f"filename {filename!r:.80}: has a control character, / or \\")
+        raise InputError(f"filename {shown(filename)}: has a control character, / or \\")
     suffixes = [suffix for group in _SUFFIXES.values() for suffix in group]
     if preflight and os.path.splitext(filename)[1].lower() not in suffixes:
-        raise InputError(f"filename {filename!r:.80}: its ending is none of {' '.join(suffixes)}")
+        raise InputError(f"filename {shown(filename)}: its ending is none of {' '.join(suffixes)}")

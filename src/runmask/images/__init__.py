@@ -32,7 +32,7 @@ of their own.
 
 from .orientation import upright
 from .reading import MAX_PIXELS, Picture, fit, load, read
-from .source import read_bytes
+from .source import format_of, read_bytes
 from .writing import encode, preview, writable_format, write
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Picture",
     "encode",
     "fit",
+    "format_of",
     "load",
     "preview",
     "read",

@@ -19,7 +19,8 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ImageError
+from ..errors import ImageError, shown
+from .arguments import check_orientation
 from .extra import opencv
 
 Pixels = npt.NDArray[np.uint8]
@@ -34,6 +35,7 @@ def upright(image: Pixels, orientation: int) -> Pixels:
     ImageError
         The tag is none of 1..8.
     """
+    check_orientation(orientation)
     if orientation == 1:
         return image
     cv2 = opencv()  # NumPy's strided copies of 3-byte pixels take five times as long
@@ -46,8 +48,6 @@ def upright(image: Pixels, orientation: int) -> Pixels:
         7: lambda: cv2.flip(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE), 0),
         8: lambda: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
     }
-    if orientation not in turns:
-        raise ImageError(f"orientation {orientation!r} is none of the EXIF tags 1..8")
     return np.asarray(turns[orientation](), dtype=np.uint8)
 
 
@@ -62,21 +62,21 @@ def upright_shape(stored: Shape, orientation: int) -> Shape:
 
 def turn_to_fit(stored: Shape, orientation: int, wanted: Shape, name: str) -> bool:
     """Whether to turn the picture upright so that its size is ``wanted``."""
-    shown = upright_shape(stored, orientation)
+    turned = upright_shape(stored, orientation)
     if stored == wanted:
-        if orientation != 1 and shown == wanted:
+        if orientation != 1 and turned == wanted:
             warnings.warn(
                 f"{name}: EXIF orientation {orientation} does not change its size, so the mask"
                 " may mean the stored or the upright picture; taken as stored",
                 stacklevel=4,
             )
         return False
-    if shown == wanted:
+    if turned == wanted:
         return True
     message = f"{name} is {stored[0]}x{stored[1]} (height x width)"
-    if shown != stored:
-        message += f", upright {shown[0]}x{shown[1]}"
-    message += f", the mask {wanted[0]}x{wanted[1]}"
+    if turned != stored:
+        message += f", upright {turned[0]}x{turned[1]}"
+    message += f", the mask {shown(wanted[0])}x{shown(wanted[1])}"
     if (stored[1], stored[0]) == wanted:
         message += "; turned by 90 degrees they agree: was the EXIF orientation lost?"
     raise ImageError(message, code="shape_mismatch")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import ImageError, InputError, LimitError
+from ..errors import ImageError, InputError, LimitError, shown
+from .arguments import check_whole, checked_shape
 from .completeness import check_complete, truncated
 from .extra import extra, opencv
 from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
@@ -98,8 +99,10 @@ def load(
     MissingDependencyError
         The extra ``images`` (for HEIC ``heif``) is not installed.
     """
-    if mode not in ("RGB", "RGBA", None):
-        raise InputError(f"mode {mode!r} is none of 'RGB', 'RGBA' and None")
+    if mode is not None and (not isinstance(mode, str) or mode not in ("RGB", "RGBA")):
+        raise InputError(f"mode {shown(mode)} is none of 'RGB', 'RGBA' and None")
+    wanted = None if shape is None else checked_shape(shape)
+    check_whole(max_pixels, "max_pixels", 1)
     name = name or shown_name(source)
     data = read_bytes(source, name)
     fmt = sniff(data, name)
@@ -110,8 +113,8 @@ def load(
         raise
     except Exception as error:  # decoders raise nearly everything when the bytes are bad
         raise _image_error(error, data, fmt, name) from error
-    if shape is not None:
-        return fit(picture, shape, name)
+    if wanted is not None:
+        return fit(picture, wanted, name)
     return _turned(picture) if orient else picture
 
 
@@ -124,7 +127,7 @@ def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
         Neither has it (``code`` is ``"shape_mismatch"``); both sizes are named.
     """
     height, width = picture.pixels.shape[:2]
-    turn = turn_to_fit((height, width), picture.orientation, shape, name)
+    turn = turn_to_fit((height, width), picture.orientation, checked_shape(shape), name)
     return _turned(picture) if turn else picture
 
 

@@ -4,7 +4,7 @@ import os
 import stat
 import warnings
 
-from ..errors import ImageError, LimitError
+from ..errors import ImageError, InputError, LimitError, shown
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -31,7 +31,13 @@ def shown_name(source: Source) -> str:
     """What to call the source in messages; control characters come out escaped."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "image"
-    return repr(os.fspath(source))
+    return shown(_path_of(source))
+
+
+def _path_of(source: str | os.PathLike[str]) -> str:
+    if not isinstance(source, (str, os.PathLike)):
+        raise InputError(f"{shown(source)}: not a path or bytes")
+    return os.fspath(source)
 
 
 def read_bytes(source: Source, name: str | None = None) -> bytes:
@@ -50,7 +56,7 @@ def read_bytes(source: Source, name: str | None = None) -> bytes:
             raise LimitError(f"{name}: {len(source)} bytes > the limit of {MAX_BYTES}")
         return bytes(source)
     try:
-        return _read_regular_file(os.fspath(source), name)
+        return _read_regular_file(_path_of(source), name)
     except (OSError, ValueError) as error:
         if isinstance(error, (ImageError, LimitError)):
             raise

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ImageError, InputError, LimitError
+from ..errors import ImageError, InputError, LimitError, advised, shown
 from ..output import atomic_write
+from .arguments import check_orientation, check_whole
 from .extra import extra, opencv
 from .orientation import upright
 from .png import png_chunks
+from .source import shown_name
 
 Image8 = npt.NDArray[np.uint8] | npt.NDArray[np.bool_]
 
@@ -112,15 +114,15 @@ def preview(image: npt.NDArray[np.uint8], *, side: int = 900, orientation: int =
 def _format_of(path: str | os.PathLike[str], fmt: str | None) -> str:
     known = sorted(set(_FORMATS.values()))
     if fmt is not None:
-        chosen = _FORMATS.get(f".{fmt.lower()}")
+        chosen = _FORMATS.get(f".{fmt.lower()}") if isinstance(fmt, str) else None
         if chosen is None:
-            raise InputError(f"cannot write format {fmt!r}; known are {', '.join(known)}")
+            raise InputError(f"cannot write format {shown(fmt)}; known are {', '.join(known)}")
         return chosen
-    suffix = os.path.splitext(os.fspath(path))[1]
+    suffix = os.path.splitext(os.fspath(path))[1] if isinstance(path, (str, os.PathLike)) else ""
     chosen = _FORMATS.get(suffix.lower())
     if chosen is None:
         raise InputError(
-            f"{os.fspath(path)!r}: no image format to write ends in {suffix!r};"
+            f"{shown_name(path)}: no image format to write ends in {shown(suffix)};"
             f" known are {', '.join(_FORMATS)}"
         )
     return chosen
@@ -129,10 +131,10 @@ def _format_of(path: str | os.PathLike[str], fmt: str | None) -> str:
 def _encode(
     image: npt.ArrayLike, fmt: str, quality: int, orientation: int, threads: int | None
 ) -> Iterable[bytes]:
-    if not 1 <= quality <= 100:
-        raise InputError(f"quality {quality!r} is not in 1..100")
-    if orientation not in range(1, 9):
-        raise ImageError(f"orientation {orientation!r} is none of the EXIF tags 1..8")
+    check_whole(quality, "quality", 1, 100)
+    check_orientation(orientation)
+    if threads is not None:
+        check_whole(threads, "threads", 1)
     pixels = _checked(image, fmt)
     if fmt == "PNG":
         return png_chunks(pixels, exif=_exif(orientation)[6:], threads=threads)
@@ -173,11 +175,8 @@ def _opaque(pixels: npt.NDArray[np.uint8], fmt: str) -> npt.NDArray[np.uint8]:
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels
     if pixels[:, :, 3].min() < 255:
-        raise ImageError(
-            f"{fmt} cannot hold transparency; write PNG, WebP or TIFF, or drop the alpha"
-            " channel: image[:, :, :3]",
-            code="alpha",
-        )
+        error = ImageError(f"{fmt} cannot hold transparency; PNG, WebP and TIFF can", code="alpha")
+        raise advised(error, "image[:, :, :3] is the image without its alpha channel")
     return pixels[:, :, :3]
 
 

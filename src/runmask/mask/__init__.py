@@ -2,13 +2,14 @@
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
 ``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``, ``geometry``,
-``shapes`` (drawn masks), ``transposition``; ``mask`` is the class itself and ``untrusted`` reads
-numbers from outside.
+``transposition``, ``shapes`` (drawn masks), ``morphology``, ``components``, ``conversion`` (wire
+forms); ``mask`` is the class itself and ``untrusted`` reads numbers from outside.
 """
 
 from .algebra import iou_matrix
+from .components import Components, LabelledRuns
 from .mask import Mask
-from .measures import Box
+from .measures import Box, Moments, RowRuns
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
 
 __all__ = [
@@ -16,8 +17,12 @@ __all__ = [
     "MAX_RUNS",
     "Box",
     "ClippedRunsWarning",
+    "Components",
+    "LabelledRuns",
     "Mask",
+    "Moments",
     "Policy",
     "ReadReport",
+    "RowRuns",
     "iou_matrix",
 ]

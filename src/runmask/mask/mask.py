@@ -16,9 +16,11 @@ from .. import formats
 from ..errors import InputError, MaskError
 from .algebra import Algebra
 from .arrays import Arrays
+from .components import Parts
 from .conversion import Conversion
 from .geometry import Geometry
 from .measures import Measures
+from .morphology import Morphology
 from .shapes import Shapes
 from .transposition import Transposition
 from .untrusted import (
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from .untrusted import Numbers
 
 
-class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Shapes, Transposition):
+class Mask(
+    Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, Shapes, Transposition
+):
     """A binary mask of ``shape == (height, width)``, held as runs.
 
     Parameters
@@ -97,12 +101,16 @@ class Mask(Algebra, Arrays, Conversion, Geometry, Measures, Shapes, Transpositio
 
     @classmethod
     def from_response(
-        cls, body: bytes | str | dict[str, Any], policy: Policy = "strict", **limits: Any
+        cls, body: formats.Body | dict[str, Any], policy: Policy = "strict", **limits: Any
     ) -> Self:
         """The mask in a Copyleaks answer or webhook: its JSON, or the dict read from it.
 
         ``limits`` are ``max_pixels`` and ``max_runs``. Raises ResponseFormatError if the body is no
-        such answer, and what :class:`Mask` raises.
+        such answer (``path`` and ``offset`` say where), LimitError if it is longer than
+        ``formats.MAX_BYTES``, and what :class:`Mask` raises.
+
+        O(bytes). Of JSON text the core reads the runs, straight into the mask's arrays; only what
+        stands around them meets Python's own reader, which judges the whole.
         """
         starts, lengths, shape = formats.response_runs(body)
         return cls(starts, lengths, shape, policy, **limits)

@@ -14,7 +14,7 @@ class Transposition(Value):
     def transpose(self) -> Self:
         """The mask of the transposed image: pixel ``(y, x)`` becomes ``(x, y)``.
 
-        O(runs + columns + runs of the result) when runs are few; from about one in 40 pixels on,
+        O(runs + columns + runs of the result) when runs are few; where they are many,
         O(pixels / 64 + runs) in squares of packed bits, the same result.
         """
         return self._of(_core.transposed(self._runs, 0))

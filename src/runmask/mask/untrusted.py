@@ -67,6 +67,10 @@ def read_runs(
     starts = list(starts) if isinstance(starts, list | tuple) else starts
     lengths = list(lengths) if isinstance(lengths, list | tuple) else lengths
     _check_counts(starts, lengths, max_runs)
+    if isinstance(starts, _core.Block) and isinstance(lengths, _core.Block):
+        kept = _core.runs_from_blocks(starts, lengths, height, width)
+        if kept is not None:
+            return kept, ReadReport()
     first = integers(starts, "starts", clip=clip)
     second = integers(lengths, "lengths", clip=clip)
     _check_counts(first, second, max_runs)

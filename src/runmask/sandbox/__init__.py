@@ -23,9 +23,7 @@ try:
     import starlette  # noqa: F401
     import uvicorn  # noqa: F401
 except ImportError as error:
-    raise MissingDependencyError(
-        f"the sandbox needs {error.name}: pip install 'runmask[sandbox]'"
-    ) from error
+    raise MissingDependencyError.of(error.name, "sandbox", "the sandbox") from error
 
 from .analysis import Analysis, Detector, analyse
 from .app import create_app

@@ -8,15 +8,15 @@ header ``X-Runmask-Sandbox`` what the sandbox is. Nothing here ever fetches a UR
 import ipaddress
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import anyio
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,7 @@ from .settings import NOTICE, Settings
 logger = logging.getLogger("runmask.sandbox")
 
 HEADER = "X-Runmask-Sandbox"
+HEALTH = "/v1/health"
 MAX_HEAD = 16 * 1024  # bytes of all headers together
 GZIP_FROM = 16 * 1024  # bytes of an answer
 
@@ -36,8 +37,10 @@ SERVICES = (copyleaks.routes,)
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the sandbox as an ASGI application, with accounts and scans of its own."""
     settings = settings or Settings()
-    workers = anyio.CapacityLimiter(settings.workers)
-    routes = [Route("/v1/health", health)]
+    # An executor's threads are joined when the interpreter ends; a thread that came back from
+    # OpenCV after that would take the process down.
+    workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="runmask-sandbox")
+    routes = [Route("/", about), Route(HEALTH, health)]
     for service in SERVICES:
         routes += service(settings, workers)
     middleware = [
@@ -46,7 +49,18 @@ def create_app(settings: Settings | None = None) -> Starlette:
     ]
     app = Starlette(routes=routes, middleware=middleware)
     app.router.redirect_slashes = False
+    app.state.workers = workers
     return app
+
+
+async def about(request: Request) -> Response:
+    """Say to a person with a browser what this is."""
+    return HTMLResponse(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>runmask sandbox</title>"
+        "<h1>runmask sandbox</h1><p>It answers in place of the detection services, on this machine"
+        f" and for development: {NOTICE}.<p>What it serves, its key and its test ids:"
+        f' <a href="{HEALTH}">{HEALTH}</a></html>'
+    )
 
 
 async def health(request: Request) -> Response:
@@ -68,8 +82,8 @@ async def health(request: Request) -> Response:
 class Guard:
     """Refuses foreign hosts and origins, marks every answer, and logs one line for each.
 
-    A line has the method, the endpoint, the status and the time: never a path, a query or a
-    header, which may hold keys.
+    A line has the method, the path as the route has it, the status and the time: never what a
+    client put into the path, the query or a header, which may be a key.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -87,9 +101,9 @@ class Guard:
                 headers[HEADER] = NOTICE
                 headers["Cache-Control"] = "no-store"
                 elapsed_ms = (time.perf_counter() - began) * 1e3
-                name = getattr(scope.get("endpoint"), "__name__", "-")
+                path = getattr(scope.get("route"), "path_format", "(no such path)")
                 logger.info(
-                    "%s %s %d %.0f ms", scope["method"], name, message["status"], elapsed_ms
+                    "%s %s %d %.0f ms", scope["method"], path, message["status"], elapsed_ms
                 )
             await send(message)
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import ipaddress
+import logging
 import os
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import InputError
-from .app import MAX_HEAD, create_app
+from .app import HEALTH, MAX_HEAD, create_app
+from .app import logger as requests_log
+from .copyleaks import DEVELOPMENT_KEY
 from .settings import NOTICE, Settings
 
 START_S = 10  # a server that does not listen after that many seconds has failed
@@ -23,7 +27,9 @@ STOP_S = 5  # how long a stopping server waits for the requests in hand
 
 
 def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None = None) -> None:
-    """Serve the sandbox until Ctrl-C, and print its address once it listens.
+    """Serve the sandbox until Ctrl-C.
+
+    Prints its address and its key once it listens, and a line for each request to stderr.
 
     Parameters
     ----------
@@ -42,12 +48,34 @@ def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None =
     with listening(host, port) as sock:
 
         def say() -> None:
-            print(f"runmask sandbox on {origin_of(sock)} ({NOTICE}); Ctrl-C ends it", flush=True)
+            origin = origin_of(sock)
+            lines = (
+                f"runmask sandbox on {origin} (Ctrl-C ends it)",
+                f"  {NOTICE}",
+                f"  Copyleaks: any e-mail address with the key {DEVELOPMENT_KEY}",
+                f"  all that it serves: {origin}{HEALTH}",
+            )
+            print("\n".join(lines), flush=True)
 
         try:
-            Server(settings or Settings(), say).run([sock])
+            with requests_on_stderr():
+                Server(settings or Settings(), say).run([sock])
         except KeyboardInterrupt:
             print("runmask sandbox stopped", file=sys.stderr)
+
+
+@contextmanager
+def requests_on_stderr() -> Iterator[None]:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    level = requests_log.level
+    requests_log.addHandler(handler)
+    requests_log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        requests_log.setLevel(level)
+        requests_log.removeHandler(handler)
 
 
 @contextmanager
@@ -118,9 +146,10 @@ class Server(uvicorn.Server):
         class Protocol(PatientProtocol):
             patience_s = settings.header_timeout_s
 
+        self.app = create_app(settings)
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                self.app,
                 loop="asyncio",
                 http=Protocol,
                 ws="none",
@@ -139,6 +168,14 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:  # a second Ctrl-C would break off the analyses in hand, noisily
+            super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self.app.state.workers.shutdown(wait=False)
 
 
 class PatientProtocol(H11Protocol):

@@ -8,7 +8,10 @@ from typing import Literal
 from ..errors import InputError
 from .analysis import Detector, analyse
 
-NOTICE = "analysis for development, not a trained detector"
+NOTICE = (
+    "analysis for development, not a trained detector: 'ai' means that some pixels stand out from"
+    " the rest, and real photos get it too"
+)
 
 
 @dataclass(frozen=True)

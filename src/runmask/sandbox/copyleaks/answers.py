@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 
+from ... import __version__
 from ...mask import Mask
 from ..photo import Photo
-from ..settings import Settings
+from ..settings import NOTICE, Settings
 from .accounts import Login
 from .upload import MODELS
 from .wire import as_json, short_float, timestamp
@@ -50,6 +51,8 @@ def check_answer(
                 "expectedCredits": 1,
                 "creationTime": timestamp(created),
             },
+            # not the service's: a stored answer has to tell where it is from
+            "sandbox": {"notice": NOTICE, "version": __version__},
         }
     )
 

@@ -1,10 +1,13 @@
 """The endpoints of Copyleaks."""
 
+import asyncio
 import functools
 import hashlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import TypeVar
 
 import anyio
 from starlette.requests import Request
@@ -46,10 +49,11 @@ MAGIC_SCAN_IDS = {
 }
 
 Handler = Callable[[Request], Awaitable[Response]]
+Result = TypeVar("Result")
 
 
-def routes(settings: Settings, workers: anyio.CapacityLimiter) -> list[Route]:
-    """Return the paths of the service; ``workers`` bounds the analyses that run at a time."""
+def routes(settings: Settings, workers: Executor) -> list[Route]:
+    """Return the paths of the service; ``workers`` has the threads for the analyses."""
     service = Copyleaks(settings, workers)
     check = "/v1/ai-image-detector/{scan_id:path}/check"
     return [
@@ -86,7 +90,7 @@ def in_its_form(handler: Handler) -> Handler:
 class Copyleaks:
     """The service's endpoints over the accounts of one sandbox."""
 
-    def __init__(self, settings: Settings, workers: anyio.CapacityLimiter) -> None:
+    def __init__(self, settings: Settings, workers: Executor) -> None:
         self.settings = settings
         self.workers = workers
         self.checks = anyio.Semaphore(settings.max_checks)
@@ -130,9 +134,7 @@ class Copyleaks:
         if asked_for is not None:
             return asked_for
         async with self.checks:  # not before the body is there: slow ones would hold all places
-            upload, digest = await anyio.to_thread.run_sync(
-                lambda: judged(judge_upload(body)), limiter=self.workers
-            )
+            upload, digest = await self.in_thread(lambda: judged(judge_upload(body)))
             scan = account.scan(scan_id)
             async with scan.lock:
                 answer = self.earlier_answer(scan, scan_id, digest)
@@ -164,10 +166,13 @@ class Copyleaks:
 
         account.credits -= cost  # before the wait, so that no two scans spend the same credit
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self.workers)
+            return await self.in_thread(work)
         except BaseException:
             account.credits += cost
             raise
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work)
 
     def account(self, request: Request) -> Account:
         account = self.accounts.bearer(request.headers.get("authorization", ""))

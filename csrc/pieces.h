@@ -1,0 +1,69 @@
+// Walking runs row by row.
+//
+// A run that crosses a row end joins pixels that are no neighbours in the image. Where rows matter,
+// runs are walked as row pieces: cut at row ends, in raster order. Pieces of one row never touch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runs.h"
+
+namespace runmask {
+
+// Follows positions that never decrease through rows of `width` pixels, without a division for
+// most of them.
+class RowTracker {
+ public:
+  explicit RowTracker(int64_t width) : width_(width) {}
+
+  // Moves to the row of `position`.
+  void seek(int64_t position) {
+    const int64_t beyond = position - begin_;
+    if (beyond < width_) return;
+    const int64_t rows = beyond < 2 * width_ ? 1 : beyond / width_;
+    row_ += rows;
+    begin_ += rows * width_;
+  }
+
+  int64_t row() const { return row_; }
+  int64_t begin() const { return begin_; }  // the row's first pixel
+
+ private:
+  int64_t width_;
+  int64_t row_ = 0;
+  int64_t begin_ = 0;
+};
+
+// Calls with (y, x0, x1) of each row piece. O(pieces).
+template <class Index, class Call>
+void for_each_piece(Runs<Index> runs, int64_t width, const Call& call) {
+  RowTracker row(width);
+  for (size_t i = 0; i < runs.count; ++i) {
+    int64_t start = runs.starts[i];
+    const int64_t stop = start + runs.lengths[i];
+    row.seek(start);
+    while (stop - row.begin() > width) {
+      call(row.row(), start - row.begin(), width);
+      start = row.begin() + width;
+      row.seek(start);
+    }
+    call(row.row(), start - row.begin(), stop - row.begin());
+  }
+}
+
+// O(runs), however many rows a run crosses.
+template <class Index>
+size_t count_pieces(Runs<Index> runs, int64_t width) {
+  RowTracker row(width);
+  size_t pieces = runs.count;
+  for (size_t i = 0; i < runs.count; ++i) {
+    const int64_t start = runs.starts[i];
+    row.seek(start);
+    const int64_t last = start + runs.lengths[i] - 1 - row.begin();
+    if (last >= width) pieces += static_cast<size_t>(last / width);
+  }
+  return pieces;
+}
+
+}  // namespace runmask

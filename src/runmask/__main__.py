@@ -1,0 +1,5 @@
+"""``python -m runmask``"""
+
+from runmask_command import main
+
+main()

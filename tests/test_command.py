@@ -1,0 +1,294 @@
+"""The command as a process: how it is started, stopped, and shown on a terminal."""
+
+import contextlib
+import json
+import os
+import pty
+import random
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from command_line import files, photo, run
+
+import runmask
+from runmask import images
+
+COMMAND = [sys.executable, "-m", "runmask"]
+
+
+@pytest.fixture(autouse=True)
+def no_credentials(monkeypatch):
+    for name in ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def process(*arguments, **options):
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_version_and_help():
+    done = run("--version")
+    assert done.output.strip() == f"runmask, version {runmask.__version__}"
+    for command in ("detect", "overlay", "info", "sandbox"):
+        assert command in run("--help").output
+        assert run(command, "--help").exit_code == 0
+    assert run("detect").exit_code == 2
+    assert run("nonsense").exit_code == 2
+
+
+def test_a_reader_that_goes_away_loses_nothing(tmp_path):
+    paths = [photo(tmp_path / f"{n}.png", seed=n) for n in range(2)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "detect", *paths, "-o", tmp_path / "out", "--json"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not set("\x1b\r") & set(done.stderr)  # and no bar where nobody watches
+    assert len(files(tmp_path / "out")) == 7
+
+
+def test_sandbox_command_serves_until_interrupted(tmp_path):
+    server = process("sandbox", "--port", "0")
+    try:
+        line = server.stdout.readline()
+        origin = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+        done = run(
+            "detect", photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--base-url", origin
+        )
+        assert done.exit_code == 0, done.stderr
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=20)
+        assert "Traceback" not in errors
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_ctrl_c_ends_with_130_and_whole_files(tmp_path):
+    paths = [photo(tmp_path / f"{n}.png", 800, 900, seed=n) for n in range(6)]
+    work = process("detect", *paths, "-o", tmp_path / "out", "--json")
+    try:
+        assert json.loads(work.stdout.readline())["ok"]
+        work.send_signal(signal.SIGINT)
+        rest, errors = work.communicate(timeout=30)
+    finally:
+        work.kill()
+        work.wait()
+    assert work.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert len(rest.splitlines()) < 5
+    assert not [name for name in files(tmp_path / "out") if name.endswith(".tmp")]
+    for path in (tmp_path / "out").glob("*.png"):
+        assert images.read(path).shape == (800, 900, 3)
+
+
+def test_a_bar_where_a_person_watches(tmp_path):
+    terminal, end = pty.openpty()
+    try:
+        done = subprocess.run(
+            [*COMMAND, "detect", photo(tmp_path / "a.png"), "-o", tmp_path],
+            stdout=subprocess.PIPE,
+            stderr=end,
+            timeout=60,
+            env=os.environ | {"TERM": "xterm"},
+        )
+        shown = os.read(terminal, 2**16).decode()
+    finally:
+        os.close(end)
+        os.close(terminal)
+    assert done.returncode == 0, shown
+    assert "\x1b" in shown
+    assert "photos" in shown
+    assert "1 of 1 photos done" in shown
+    assert b"\x1b" not in done.stdout
+
+
+# What the command's script does, and a line from where on Ctrl-C is the command's to handle.
+SCRIPT = """
+import signal, runmask_command
+signal.signal(signal.SIGINT, runmask_command.leave)
+print("begun", flush=True)
+runmask_command.main()
+"""
+
+
+def test_ctrl_c_twice_ends_with_130_whenever_it_comes(tmp_path):
+    paths = [photo(tmp_path / f"{n}.png", 1500, 2000, seed=n) for n in range(9)]
+    delays = random.Random(5)
+
+    def interrupted(first_s, second_s, out):
+        command = [sys.executable, "-c", SCRIPT, "detect", *paths, "-o", out]
+        work = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert work.stdout.readline() == "begun\n"
+            for delay_s in (first_s, second_s):
+                time.sleep(delay_s)
+                work.send_signal(signal.SIGINT)
+            _, errors = work.communicate(timeout=30)
+            return work.returncode, errors
+        finally:
+            work.kill()
+            work.wait()
+
+    with ThreadPoolExecutor(4) as pool:
+        outs = [tmp_path / f"out{turn}" for turn in range(20)]
+        runs = [
+            pool.submit(interrupted, delays.uniform(0, 1.5), delays.uniform(0, 0.1), out)
+            for out in outs
+        ]
+    for ended, out in zip(runs, outs, strict=True):
+        code, errors = ended.result()
+        assert code == 130, errors
+        assert errors.endswith("stopped\n")
+        assert not re.search("Traceback|Exception|terminate", errors), errors
+        for path in out.glob("*"):
+            assert not path.name.startswith(".")
+            if path.suffix == ".png":
+                assert images.read(path).shape == (1500, 2000, 3)
+
+
+def test_ctrl_c_keeps_what_is_done_on_the_page(tmp_path):
+    paths = [photo(tmp_path / f"{n}.png", 800, 900, seed=n) for n in range(6)]
+    work = process("detect", *paths, "-o", tmp_path / "out", "--json")
+    try:
+        assert json.loads(work.stdout.readline())["ok"]
+        work.send_signal(signal.SIGINT)
+        work.communicate(timeout=30)
+    finally:
+        work.kill()
+        work.wait()
+    assert "<h2>0.png</h2>" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_the_sandbox_stops_at_once_on_a_second_ctrl_c(tmp_path):
+    server = process("sandbox", "--port", "0")
+    try:
+        origin = server.stdout.readline().split()[3]
+        path = photo(tmp_path / "a.jpg", 3000, 4000, quality=80)
+        client = process("detect", path, "-o", tmp_path / "out", "--base-url", origin)
+        assert select.select([server.stderr], [], [], 30)[0], client.communicate(timeout=30)
+        time.sleep(0.4)  # logged in; the analysis is under way
+        server.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=20)
+    finally:
+        for one in (server, client):
+            one.kill()
+            one.communicate()
+    assert server.returncode in (0, 130), errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [
+        ("click", ["--version"]),
+        ("rich", ["--version"]),
+        ("httpx2", ["detect", "a.png", "-o", "out"]),
+        ("starlette", ["detect", "a.png", "-o", "out"]),
+        ("PIL", ["detect", "a.png", "-o", "out"]),
+    ],
+)
+def test_a_missing_library_is_one_line_that_names_all_extras(tmp_path, library, arguments):
+    photo(tmp_path / "a.png")
+    code = f"""
+import sys
+sys.modules[{library!r}] = None
+sys.argv[1:] = {arguments!r}
+import runmask_command
+runmask_command.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert library in line
+    assert line.endswith("pip install 'runmask[all]'")
+
+
+def test_importing_the_command_line_without_click_raises():
+    code = """
+import sys
+sys.modules["click"] = None
+from runmask.errors import MissingDependencyError
+try:
+    import runmask.cli
+except MissingDependencyError as error:
+    print(error.name, error.extra)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "click all\n", done.stderr
+
+
+@contextlib.contextmanager
+def terminal_of(columns):
+    reading, writing = pty.openpty()
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, reading)
+        stack.callback(os.close, writing)
+        yield reading, writing, os.environ | {"TERM": "xterm", "COLUMNS": str(columns)}
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_table_fits_the_terminal(tmp_path, columns):
+    paths = [photo(tmp_path / f"{n}_{'long_' * 8}name.png", 700, 600, seed=n) for n in range(2)]
+    assert run("detect", *paths, "-o", tmp_path).exit_code == 0
+    answers = sorted(tmp_path.glob("*.response.json"))
+    with terminal_of(columns) as (reading, writing, environment):
+        done = subprocess.run(
+            [*COMMAND, "info", *answers],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env=environment,
+        )
+        head, *rows = os.read(reading, 2**16).decode().splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(rows) == 3
+    assert all(len(row) <= columns for row in (head, *rows[:2]))
+    assert all("…" in row and "response.json"[-8:] in row for row in rows[:2])
+    assert "ai (sandbox)" in rows[0]
+    detection = runmask.Detection.from_copyleaks(answers[0].read_bytes())
+    assert (f"{detection.mask.area:,} (" in rows[0]) == (columns >= 80)
+    assert ("scan id" in head) == ("scan id" not in done.stderr)
+
+
+def test_warnings_stand_above_the_bar(tmp_path):
+    path = photo(tmp_path / "a.png", 512, 6100)
+    with terminal_of(200) as (reading, writing, environment):
+        done = subprocess.run(
+            [*COMMAND, "detect", path, "-o", tmp_path / "out"],
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            timeout=60,
+            env=environment,
+        )
+        shown = os.read(reading, 2**16).decode()
+    assert done.returncode == 0, shown
+    [line] = [line for line in shown.splitlines() if "may refuse" in line]
+    assert "warning: the image has 6100 x 512 pixels" in line
+    assert "warnings.warn" not in shown
+    assert "UserWarning" not in shown
