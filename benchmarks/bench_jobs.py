@@ -14,12 +14,15 @@ from algebra_jobs import ALGEBRA_JOBS
 from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
+from geometry_jobs import GEOMETRY_JOBS
 from morphology_jobs import MORPHOLOGY_JOBS
 from wire_jobs import WIRE_JOBS
 
 from runmask import Mask
 
-ALL_JOBS = JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS | MORPHOLOGY_JOBS | WIRE_JOBS
+ALL_JOBS = (
+    JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS | GEOMETRY_JOBS | MORPHOLOGY_JOBS | WIRE_JOBS
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

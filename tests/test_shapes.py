@@ -182,6 +182,24 @@ def test_polygons_in_images_larger_than_memory() -> None:
     )
 
 
+@pytest.mark.parametrize("rule", ["center", "cv2"])
+def test_rings_far_apart(rule: Any) -> None:
+    """Few rows of many hold anything; rings come in any order."""
+    side = 2**30
+    rng = np.random.default_rng(3)
+    places = [(side - 40, side - 40), (7, side // 2), (side // 3, 5), (9, 11)]
+    squares = [np.array([(0, 0), (8, 0), (8, 8), (0, 8)]) + place for place in places]
+    far = Mask.from_polygons(squares, (side, side), rule=rule)
+    assert far.area == 4 * (64 if rule == "center" else 81)
+    for x, y in places:
+        assert far[y - 3 : y + 20, x - 3 : x + 20].bbox == Box(3, 3, *[11 + (rule == "cv2")] * 2)
+    crowd = rng.integers(0, 300, (3_000, 1, 2)) + np.array([(0, 0), (5, 3), (2, 9)])
+    near = Mask.from_polygons(crowd, (320, 320), rule=rule)
+    assert near == Mask.from_polygons(crowd[::-1], (320, 320), rule=rule)
+    if rule == "cv2":
+        assert np.array_equal(near.to_array(), like_cv2(list(crowd), (320, 320)))
+
+
 @pytest.mark.parametrize(
     ("rings", "rule", "text"),
     [

@@ -120,10 +120,7 @@ class Shapes(Value):
         if rule not in _FURTHEST:
             raise InputError(f"rule {rule!r:.80}: not 'center' or 'cv2'")
         height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
-        arrays = [_ring(ring, at) for at, ring in enumerate(_each_ring(rings))]
-        offsets = np.zeros(len(arrays) + 1, np.int64)
-        np.cumsum([len(array) for array in arrays], out=offsets[1:])
-        points = np.concatenate([np.empty((0, 2), np.int64), *arrays])
+        points, offsets = _flat(_each_ring(rings))
         _check_points(points, offsets, rule)
         if rule == "center":
             if points.dtype.kind == "f":
@@ -207,7 +204,31 @@ def _numbers(name: str, values: Any, meaning: str) -> list[float]:
     return [float(number) for number in numbers]
 
 
-def _each_ring(rings: Any) -> Iterable[Any]:
+def _flat(rings: list[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """All points, and where each ring begins among them."""
+    points = _joined(rings)
+    if points is None:
+        rings = [_ring(ring, at) for at, ring in enumerate(rings)]
+        points = np.concatenate([np.empty((0, 2), np.int64), *rings])
+    offsets = np.zeros(len(rings) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, rings), np.int64, len(rings)), out=offsets[1:])
+    return points, offsets
+
+
+def _joined(rings: list[Any]) -> NDArray[Any] | None:
+    """The points of arrays that are as they should be, and alike: contours come by thousands."""
+    if set(map(type, rings)) != {np.ndarray} or len({ring.dtype for ring in rings}) != 1:
+        return None
+    try:
+        points: NDArray[Any] = np.concatenate(rings)
+    except ValueError:
+        return None
+    if points.dtype.kind not in "iuf" or points.shape[1:] not in ((2,), (1, 2)):
+        return None
+    return points.reshape(-1, 2)
+
+
+def _each_ring(rings: Any) -> list[Any]:
     if isinstance(rings, (str, bytes)) or not hasattr(rings, "__iter__"):
         raise InputError(f"rings {rings!r:.80}: not a sequence of arrays (N, 2)")
     return list(rings)
