@@ -100,7 +100,7 @@ def fill_holes(runs: Runs, connectivity: int, max_area: int, /) -> Runs: ...
 # -- contours
 
 def contours(
-    runs: Runs, center: bool, connectivity: int, max_corners: int, threads: int, /
+    runs: Runs, center: bool, connectivity: int, max_corners: int, strips: int, /
 ) -> tuple[Block, Block, Block, bytes, Block]: ...
 
 # -- morphology; route: 0 automatic, 1 on runs, 2 on bits
