@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, MaskTypeError
+from ..errors import InputError, LimitError, MaskTypeError, shown
 from .value import Value
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Components:
     def largest(self, n: int = 1) -> Components:
         """The ``n`` largest parts, or all if there are fewer, the largest first. O(runs)."""
         if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 0:
-            raise InputError(f"n {n!r:.80}: not a number of parts")
+            raise InputError(f"n {shown(n)}: not a number of parts")
         return self._take(np.argsort(-self.areas, kind="stable")[: n.__index__()])
 
     @property
@@ -228,7 +228,7 @@ def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
 
 def _checked(connectivity: object) -> int:
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
-        raise InputError(f"connectivity {connectivity!r:.80}: not 4 or 8")
+        raise InputError(f"connectivity {shown(connectivity)}: not 4 or 8")
     return 4 if connectivity == 4 else 8
 
 
@@ -237,7 +237,7 @@ def _area(value: Any, name: str) -> int:
     if value is None:
         return _MAX_AREA
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise MaskTypeError(f"{name} {value!r:.80}: not an integer", code="area")
+        raise MaskTypeError(f"{name} {shown(value)}: not an integer", code="area")
     if value.__index__() < 0:
-        raise InputError(f"{name} {value}: below 0")
+        raise InputError(f"{name} {shown(value)}: below 0")
     return min(int(value.__index__()), _MAX_AREA)

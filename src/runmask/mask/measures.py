@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 import numpy as np
 
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, shown
 from .value import Value, row_range
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Measures(Value):
         Shape ``(H, (W + 7) // 8)``. O(runs + pixels / 64).
         """
         if bitorder not in ("big", "little"):
-            raise InputError(f"bitorder {bitorder!r:.40}: not 'big' or 'little'")
+            raise InputError(f"bitorder {shown(bitorder)}: not 'big' or 'little'")
         top, bottom = row_range(rows, self.height)
         packed = np.empty((bottom - top, (self.width + 7) // 8), np.uint8)
         _core.pack(self._runs, top, bottom, bitorder == "big", packed)
