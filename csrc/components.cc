@@ -111,20 +111,6 @@ Result group(Runs<Index> runs, int64_t width, const int32_t* labels, size_t part
 
 }  // namespace
 
-size_t count_pieces(const AnyRuns& any, int64_t width) {
-  return with_runs(any, [&](auto runs) { return count_pieces(runs, width); });
-}
-
-void row_pieces(const AnyRuns& any, int64_t width, int32_t* y, int32_t* x0, int32_t* x1) {
-  with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t row, int64_t from, int64_t to) {
-      *y++ = static_cast<int32_t>(row);
-      *x0++ = static_cast<int32_t>(from);
-      *x1++ = static_cast<int32_t>(to);
-    });
-  });
-}
-
 Result components(const AnyRuns& any, int64_t width, Connectivity connectivity, Components& out) {
   return with_runs(any, [&](auto runs) {
     return label<Measures>(runs, width, connectivity, out.labels,

@@ -32,11 +32,6 @@ struct PartRuns {
   Array<int64_t> bounds;
 };
 
-size_t count_pieces(const AnyRuns& runs, int64_t width);
-
-// Writes y, x0 and x1 (exclusive) of each piece, to arrays of count_pieces() items. O(pieces).
-void row_pieces(const AnyRuns& runs, int64_t width, int32_t* y, int32_t* x0, int32_t* x1);
-
 // Labels and measures all parts. Time O(pieces), all but; memory O(pieces).
 Result components(const AnyRuns& runs, int64_t width, Connectivity connectivity, Components& out);
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "components.h"
+#include "measures.h"
 #include "simd.h"
 
 namespace {
@@ -199,12 +200,12 @@ void check_components(const Image& image, bool wide, bool eight) {
   Components found;
   const Connectivity connectivity = eight ? Connectivity::eight : Connectivity::four;
   expect(components(mask.view(), image.width, connectivity, found).status == Status::ok, "labels");
-  expect(found.labels.size() == count_pieces(mask.view(), image.width), "labels of all pieces");
+  expect(found.labels.size() == count_row_runs(mask.view(), image.width), "labels of all pieces");
   check_table(found, model_measures(image, labels, parts), name);
 
   const size_t pieces = found.labels.size();
   std::vector<int32_t> y(pieces), x0(pieces), x1(pieces);
-  row_pieces(mask.view(), image.width, y.data(), x0.data(), x1.data());
+  row_runs(mask.view(), image.width, y.data(), x0.data(), x1.data());
   std::vector<int32_t> painted(labels.size(), -1);
   for (size_t i = 0; i < pieces; ++i) {
     for (int32_t x = x0[i]; x < x1[i]; ++x) {

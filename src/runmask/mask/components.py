@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 
@@ -20,16 +20,6 @@ Connectivity = Literal[4, 8]
 
 _MAX_PIECES = 2**31 - 1
 _MAX_AREA = 2**63 - 1
-
-
-class LabelledRuns(NamedTuple):
-    """Runs cut at row ends, in raster order, as int32 arrays: columns ``x0`` to ``x1`` (exclusive)
-    of row ``y`` belong to part ``label``."""
-
-    y: NDArray[np.int32]
-    x0: NDArray[np.int32]
-    x1: NDArray[np.int32]
-    label: NDArray[np.int32]
 
 
 class Components:
@@ -52,7 +42,7 @@ class Components:
     centroids : float64 (n, 2)
         The mean x and y of its pixels.
     labels : int32
-        The part of each row run, see :attr:`row_runs`. A run of the mask that crosses a row end may
+        The part of each of ``mask.row_runs()``. A run of the mask that crosses a row end may
         belong to several parts: its pixels are no neighbours there.
     mask : Mask
         All parts together.
@@ -114,13 +104,6 @@ class Components:
         if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 0:
             raise InputError(f"n {shown(n)}: not a number of parts")
         return self._take(np.argsort(-self.areas, kind="stable")[: n.__index__()])
-
-    @property
-    def row_runs(self) -> LabelledRuns:
-        """Where each label lies, as arrays that are made on each call. O(runs + rows)."""
-        y, x0, x1 = np.empty((3, len(self.labels)), np.int32)
-        _core.row_pieces(self.mask._runs, y, x0, x1)
-        return LabelledRuns(y, x0, x1, self.labels)
 
     def to_label_array(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
         """An int32 array ``(H, W)``: 0 outside all parts, ``i + 1`` in part ``i``.
@@ -221,7 +204,7 @@ def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
     if len(mask) + mask.height < _MAX_PIECES:
         return
     runs = _core.background(mask._runs) if of_background else mask._runs
-    pieces = _core.count_pieces(runs)
+    pieces = _core.count_row_runs(runs)
     if pieces > _MAX_PIECES:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
 
