@@ -5,7 +5,6 @@
 
 #include "labeller.h"
 #include "pieces.h"
-#include "writer.h"
 
 namespace runmask {
 namespace {
@@ -145,19 +144,6 @@ void paint_labels(const AnyRuns& any, int64_t height, int64_t width, const int32
     });
   });
   std::fill(pixels + done, pixels + height * width, 0);
-}
-
-Result background(const AnyRuns& any, int64_t total, AnyArrays& out) {
-  return write_runs(out, [&](auto& writer) {
-    with_runs(any, [&](auto runs) {
-      int64_t done = 0;
-      for (size_t i = 0; i < runs.count; ++i) {
-        writer.add(done, runs.starts[i]);
-        done = int64_t{runs.starts[i]} + runs.lengths[i];
-      }
-      writer.add(done, total);
-    });
-  });
 }
 
 }  // namespace runmask

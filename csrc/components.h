@@ -49,9 +49,6 @@ Result group(const AnyRuns& runs, int64_t width, const int32_t* labels, size_t p
 void paint_labels(const AnyRuns& runs, int64_t height, int64_t width, const int32_t* labels,
                   int32_t* pixels);
 
-// The pixels of an image of `total` that are not in the mask. O(runs).
-Result background(const AnyRuns& runs, int64_t total, AnyArrays& out);
-
 // The mask without its parts of fewer than `min_area` pixels. O(pieces).
 Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity, int64_t min_area,
                     AnyArrays& out);

@@ -225,13 +225,6 @@ void check_filters(const Image& image, bool wide, bool eight) {
   Mask mask(image, wide);
   Image background_image = image;
   for (uint8_t& pixel : background_image.pixels) pixel = pixel == 0;
-  Mask outside;
-  outside.arrays.wide = wide;
-  const auto total = static_cast<int64_t>(image.pixels.size());
-  expect(background(mask.view(), total, outside.arrays).status == Status::ok &&
-             canonical_runs_of(outside, background_image),
-         "background of " + name);
-
   int32_t parts;
   std::vector<int32_t> labels = model_labels(image, eight, &parts);
   std::vector<Measures> table = model_measures(image, labels, parts);

@@ -17,7 +17,6 @@ cdef extern from "components.h" namespace "runmask" nogil:
     Result c_select       "runmask::select"      (const AnyRuns&, int64_t, const int32_t*, const uint8_t*, AnyArrays&)
     Result c_group        "runmask::group"       (const AnyRuns&, int64_t, const int32_t*, size_t, PartRuns&)
     void   c_paint_labels "runmask::paint_labels"(const AnyRuns&, int64_t, int64_t, const int32_t*, int32_t*)
-    Result c_background   "runmask::background"  (const AnyRuns&, int64_t, AnyArrays&)
     Result c_remove_small "runmask::remove_small"(const AnyRuns&, int64_t, Connectivity, int64_t, AnyArrays&)
     Result c_fill_holes   "runmask::fill_holes"  (const AnyRuns&, int64_t, int64_t, Connectivity, int64_t, AnyArrays&)
 
@@ -130,17 +129,6 @@ def paint_labels(Runs runs not None, object labels, object out):
             PyBuffer_Release(&o)
     finally:
         PyBuffer_Release(&l)
-
-
-def background(Runs runs not None):
-    """The pixels that are not in the runs."""
-    cdef AnyRuns any = runs.any()
-    cdef AnyArrays out
-    cdef Result result
-    out.wide = any.wide
-    with nogil:
-        result = c_background(any, <int64_t>runs.height * runs.width, out)
-    return made(result, out, runs.height, runs.width)
 
 
 def remove_small(Runs runs not None, int connectivity, int64_t min_area):

@@ -165,7 +165,7 @@ class Parts(Value):
 
     def holes(self, connectivity: Connectivity = 8) -> Components:
         """The holes, as parts of the background. O(runs + rows), memory too."""
-        background = self._of(_core.background(self._runs))
+        background = self._of(_core.complement(self._runs))
         parts = _components(background, 12 - _checked(connectivity))
         x0, y0, x1, y1 = parts.boxes.T
         inside = (x0 > 0) & (y0 > 0) & (x1 < self.width) & (y1 < self.height)
@@ -203,7 +203,7 @@ def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
     """Labels are int32; all but absurd masks pass without a look at their runs."""
     if len(mask) + mask.height < _MAX_PIECES:
         return
-    runs = _core.background(mask._runs) if of_background else mask._runs
+    runs = _core.complement(mask._runs) if of_background else mask._runs
     pieces = _core.count_row_runs(runs)
     if pieces > _MAX_PIECES:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
