@@ -312,6 +312,9 @@ include "_core_wire.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):
-    use_kernels(os.environ["RUNMASK_KERNELS"])
+    try:
+        use_kernels(os.environ["RUNMASK_KERNELS"])
+    except InputError as error:
+        raise InputError(f"the environment variable RUNMASK_KERNELS: {error}") from None
 
 
