@@ -233,17 +233,6 @@ def test_a_file_size_limit_leaves_the_old_file(tmp_path, fmt):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True
-    )
-    if done.returncode != 0:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
-
-
 def test_a_full_disk_leaves_the_old_file(small_disk):
     path = small_disk / "a.png"
     path.write_bytes(b"the old file")
