@@ -7,7 +7,7 @@ forms); ``mask`` is the class itself and ``untrusted`` reads numbers from outsid
 """
 
 from .algebra import iou_matrix
-from .components import Components, LabelledRuns
+from .components import Components
 from .mask import Mask
 from .measures import Box, Moments, RowRuns
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
@@ -18,7 +18,6 @@ __all__ = [
     "Box",
     "ClippedRunsWarning",
     "Components",
-    "LabelledRuns",
     "Mask",
     "Moments",
     "Policy",
