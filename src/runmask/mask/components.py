@@ -106,7 +106,7 @@ class Components:
 
     def filter(self, min_area: int = 0, max_area: int | None = None) -> Components:
         """The parts of at least ``min_area`` and at most ``max_area`` pixels. O(runs)."""
-        least, most = _area(min_area, "min_area"), _area(max_area, "max_area")
+        least, most = checked_area(min_area, "min_area"), checked_area(max_area, "max_area")
         return self._take(np.flatnonzero((self.areas >= least) & (self.areas <= most)))
 
     def largest(self, n: int = 1) -> Components:
@@ -178,12 +178,12 @@ class Parts(Value):
         run-based labelling (2008), with the measures gathered in the same scan (Bailey and
         Johnston, 2007).
         """
-        return _components(self, _checked(connectivity))
+        return _components(self, checked_connectivity(connectivity))
 
     def holes(self, connectivity: Connectivity = 8) -> Components:
         """The holes, as parts of the background. O(runs + rows), memory too."""
         background = self._of(_core.background(self._runs))
-        parts = _components(background, 12 - _checked(connectivity))
+        parts = _components(background, 12 - checked_connectivity(connectivity))
         x0, y0, x1, y1 = parts.boxes.T
         inside = (x0 > 0) & (y0 > 0) & (x1 < self.width) & (y1 < self.height)
         return parts._take(np.flatnonzero(inside))
@@ -193,15 +193,15 @@ class Parts(Value):
 
         With 8, what ``scipy.ndimage.binary_fill_holes`` gives. O(runs + rows), memory too.
         """
-        most = _area(max_area, "max_area")
+        most = checked_area(max_area, "max_area")
         _check_pieces(self, of_background=True)
-        return self._of(_core.fill_holes(self._runs, _checked(connectivity), most))
+        return self._of(_core.fill_holes(self._runs, checked_connectivity(connectivity), most))
 
     def remove_small(self, min_area: int, connectivity: Connectivity = 8) -> Self:
         """The connected parts of at least ``min_area`` pixels. O(runs + rows), memory too."""
-        least = _area(min_area, "min_area")
+        least = checked_area(min_area, "min_area")
         _check_pieces(self)
-        return self._of(_core.remove_small(self._runs, _checked(connectivity), least))
+        return self._of(_core.remove_small(self._runs, checked_connectivity(connectivity), least))
 
 
 def _components(mask: Value, connectivity: int) -> Components:
@@ -226,13 +226,13 @@ def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
 
 
-def _checked(connectivity: object) -> int:
+def checked_connectivity(connectivity: object) -> int:
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
         raise InputError(f"connectivity {connectivity!r:.80}: not 4 or 8")
     return 4 if connectivity == 4 else 8
 
 
-def _area(value: Any, name: str) -> int:
+def checked_area(value: Any, name: str) -> int:
     """Pixels as the core takes them; None is no limit."""
     if value is None:
         return _MAX_AREA

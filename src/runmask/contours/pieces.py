@@ -1,0 +1,100 @@
+"""Edge rings as polygons that the Simple Features standard calls valid.
+
+The rings of 8-connected parts, and of parts whose holes reach their border in a corner, pass a
+point twice, which a valid polygon's ring may not. So the mask is traced with 4-connectivity, and
+a ring that passes a point twice is cut in two there: the outer one, and one around a hole that
+touches it. What 8-connectivity held together are then several polygons that touch in corners.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int32s = NDArray[np.int32]
+    Int64s = NDArray[np.int64]
+
+
+class Pieces(NamedTuple):
+    """Polygons, nested: part ``i`` has the polygons ``parts[i]`` to ``parts[i + 1]``, polygon ``j``
+    the rings ``polygons[j]`` to ``polygons[j + 1]``, its outer one first, and ring ``k`` the points
+    ``rings[k]`` to ``rings[k + 1]``, of which the last is the first again."""
+
+    points: Int32s
+    rings: Int64s
+    polygons: Int64s
+    parts: Int64s
+
+
+def simple_rings(points: Int32s, offsets: Int64s, width: int) -> tuple[Int64s, Int64s, Int64s]:
+    """4-connected rings cut where they pass a point twice.
+
+    The points of the new rings by number, where each ring begins among them, and the ring that it
+    was cut from; the rest of each ring comes first, what was cut off from it behind all of those.
+
+    Between both passes of a point lies a part of the background, never of the mask. So two such
+    points cannot alternate along the ring: what lies between the passes nests, like brackets do.
+    """
+    count = len(points)
+    place = points[:, 1].astype(np.int64) * (width + 1) + points[:, 0]
+    by_place = np.argsort(place, kind="stable")
+    ring = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    first, second = by_place[:-1], by_place[1:]
+    twice = (place[first] == place[second]) & (ring[first] == ring[second])
+    opening = np.zeros(count, bool)
+    opening[first[twice]] = True
+    depth = np.zeros(count, np.int64)
+    depth[first[twice]] += 1
+    depth[second[twice]] -= 1
+    np.cumsum(depth, out=depth)
+    opening[offsets[:-1]] = True
+    order = np.argsort(depth, kind="stable")
+    begins = np.flatnonzero(opening[order])
+    return order, np.append(begins, count), ring[order[begins]]
+
+
+def grouped(
+    points: Int32s,
+    offsets: Int64s,
+    parents: Int32s,
+    is_hole: NDArray[np.bool_],
+    part_of_ring: Int64s,
+    count: int,
+    width: int,
+) -> Pieces:
+    """The polygons of 4-connected rings, by the part that each outer ring belongs to."""
+    order, begins, source = simple_rings(points, offsets, width)
+    cut_off = np.arange(len(source)) >= len(parents)
+    holes = is_hole[source] | cut_off
+    owner = np.where(is_hole[source], parents[source], source)
+    part = part_of_ring[owner]
+    sorted_rings = np.lexsort((holes, owner, part))
+    lengths = np.diff(begins)[sorted_rings]
+    rings = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths + 1, out=rings[1:])
+    # The points of one ring after the other; each one's first once more at its end.
+    along = np.arange(rings[-1]) - np.repeat(rings[:-1], lengths + 1)
+    along[rings[1:] - 1] = 0
+    chosen = order[np.repeat(begins[:-1][sorted_rings], lengths + 1) + along]
+    outers = np.flatnonzero(~holes[sorted_rings])
+    part_of_polygon = part[sorted_rings[outers]]
+    return Pieces(
+        points[chosen],
+        rings,
+        np.append(outers, len(sorted_rings)),
+        np.searchsorted(part_of_polygon, np.arange(count + 1)),
+    )
+
+
+def twice_areas(points: Int32s, rings: Int64s) -> Int64s:
+    """The shoelace formula for rings whose last point is the first."""
+    x, y = points.T.astype(np.int64)
+    terms = np.zeros(len(points), np.int64)
+    terms[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
+    terms[rings[1:] - 1] = 0  # from ring to ring
+    found: Int64s = np.add.reduceat(terms, rings[:-1]) if len(rings) > 1 else terms
+    return found
