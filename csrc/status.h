@@ -21,6 +21,8 @@ enum class Status : int {
   bad_header,       // a head that does not belong to this image or this form
   bad_filter,       // a PNG row with an unknown filter
   bad_point,        // a point that is not finite, or farther out than any image
+
+  too_many_corners,  // contours of more corners than allowed
 };
 
 // `at` is the index of the run, count, byte, row or point to blame; it has no meaning for ok and

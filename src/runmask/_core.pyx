@@ -17,12 +17,12 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 
-from runmask.errors import InputError, MaskError
+from runmask.errors import InputError, LimitError, MaskError
 
 
 cdef extern from "status.h" namespace "runmask" nogil:
     enum class Status(int):
-        ok, negative_start, negative_length, past_end, no_memory
+        ok, negative_start, negative_length, past_end, no_memory, too_many_corners
     struct Result:
         Status status
         size_t at
@@ -304,6 +304,7 @@ def use_kernels(str name not None):
 include "_core_algebra.pxi"
 include "_core_measures.pxi"
 include "_core_components.pxi"
+include "_core_contours.pxi"
 include "_core_morphology.pxi"
 include "_core_transpose.pxi"
 include "_core_geometry.pxi"

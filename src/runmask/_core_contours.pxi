@@ -1,0 +1,36 @@
+# Contours: the bridge to contours.h.
+
+cdef extern from "contours.h" namespace "runmask" nogil:
+    enum class Outline(int):
+        edge, center
+    cdef cppclass RingBytes "runmask::Array<uint8_t>":
+        size_t size()
+        uint8_t* data()
+    cdef cppclass Contours:
+        PartArray[int32_t] points, parents
+        PartArray[int64_t] offsets, twice_areas
+        RingBytes holes
+    Result c_contours "runmask::contours"(const AnyRuns&, int64_t, Outline, Connectivity, int64_t, int, Contours&)
+
+
+def contours(Runs runs not None, bint center, int connectivity, int64_t max_corners, int threads):
+    """Points (x, y, x, y ...), offsets, parents, a byte a ring that is 1 for holes, twice the areas."""
+    cdef Contours out
+    cdef AnyRuns any = runs.any()
+    cdef Outline outline = Outline.center if center else Outline.edge
+    cdef Connectivity neighbours = connectivity_of(connectivity)
+    cdef Result result
+    with nogil:
+        result = c_contours(any, runs.width, outline, neighbours, max_corners, threads, out)
+    if result.status == Status.too_many_corners:
+        raise LimitError(f"contours of more than {max_corners} corners", code="max_corners")
+    check(result)
+    cdef size_t rings = out.parents.size()
+    cdef size_t numbers = out.points.size()
+    return (
+        block(out.points.release(), numbers, sizeof(int32_t)),
+        block(out.offsets.release(), rings + 1, sizeof(int64_t)),
+        block(out.parents.release(), rings, sizeof(int32_t)),
+        (<const char*>out.holes.data())[:rings],
+        block(out.twice_areas.release(), rings, sizeof(int64_t)),
+    )
