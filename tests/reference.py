@@ -164,9 +164,7 @@ def edge_rings(pixels: np.ndarray, connectivity: int) -> tuple[list[Ring], list[
             choices = (turn_right, turn_left) if connectivity == 4 else (turn_left, turn_right)
             if (x, y) == start[0]:
                 break
-            edge = next(
-                ((x, y), to) for to in (*choices, way) if ((x, y), to) in edges
-            )
+            edge = next(((x, y), to) for to in (*choices, way) if ((x, y), to) in edges)
         corners = [p for i, p in enumerate(ring) if steps[i] != steps[i - 1]]
         part = parts[set_y + 1, set_x + 1]
         gap = gaps[clear_y + 1, clear_x + 1]
@@ -182,7 +180,9 @@ def edge_rings(pixels: np.ndarray, connectivity: int) -> tuple[list[Ring], list[
 def _flooded(pixels: np.ndarray, connectivity: int) -> np.ndarray:
     """The number of the connected part of each pixel that is set, 0 for the others."""
     labels = np.zeros(pixels.shape, int)
-    steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if 0 < abs(y) + abs(x) <= connectivity // 4]
+    steps = [
+        (y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if 0 < abs(y) + abs(x) <= connectivity // 4
+    ]
     for number, seed in enumerate(zip(*np.nonzero(pixels), strict=True), 1):
         stack = [seed]
         while stack:

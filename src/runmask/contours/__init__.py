@@ -4,7 +4,7 @@
 polygons), ``geojson``, ``ogc``, ``coco`` and ``svg`` are the forms of other libraries.
 """
 
-from .simplification import Method, checked_simplification, simplify_together
-from .value import Contours
+from .simplify import Method
+from .value import Contours, simplify_together
 
-__all__ = ["Contours", "Method", "checked_simplification", "simplify_together"]
+__all__ = ["Contours", "Method", "simplify_together"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -139,7 +139,7 @@ def every_pixel(
     ahead[offsets[1:] - 1] = offsets[:-1]
     way = points[ahead] - points
     steps = np.abs(way).max(axis=1, initial=0)
-    steps[offsets[:-1]] += (np.diff(offsets) == 1)  # a pixel alone is on no way
+    steps[offsets[:-1]] += np.diff(offsets) == 1  # a pixel alone is on no way
     ends = np.cumsum(steps, dtype=np.int64)
     along = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - steps, steps)
     found = np.repeat(points, steps, axis=0)

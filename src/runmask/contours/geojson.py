@@ -18,7 +18,7 @@ def features(pieces: Pieces) -> Iterator[dict[str, Any]]:
     Rings end with their first point, outer ones counterclockwise and holes clockwise by the right-
     hand rule of RFC 7946, which takes y to point up.
     """
-    areas = twice_areas(pieces.points, pieces.rings)
+    areas = twice_areas(pieces)
     rings, polygons, parts = (each.tolist() for each in pieces[1:])
     for part in range(len(parts) - 1):
         some = range(parts[part], parts[part + 1])

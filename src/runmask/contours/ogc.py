@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def wkb(pieces: Pieces) -> bytes:
     points = pieces.points.astype("<f8")
     rings, polygons = pieces.rings.tolist(), pieces.polygons.tolist()
     found = [header(_MULTIPOLYGON, len(polygons) - 1)]
-    for first, last in zip(polygons, polygons[1:], strict=False):
+    for first, last in itertools.pairwise(polygons):
         found.append(header(_POLYGON, last - first))
         for ring in range(first, last):
             begin, end = rings[ring], rings[ring + 1]

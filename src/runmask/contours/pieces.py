@@ -15,6 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .tracing import Rings
+
     Int32s = NDArray[np.int32]
     Int64s = NDArray[np.int64]
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class Pieces(NamedTuple):
     """Polygons, nested: part ``i`` has the polygons ``parts[i]`` to ``parts[i + 1]``, polygon ``j``
     the rings ``polygons[j]`` to ``polygons[j + 1]``, its outer one first, and ring ``k`` the points
-    ``rings[k]`` to ``rings[k + 1]``, of which the last is the first again."""
+    ``rings[k]`` to ``rings[k + 1]``."""
 
     points: Int32s
     rings: Int64s
@@ -57,44 +59,35 @@ def simple_rings(points: Int32s, offsets: Int64s, width: int) -> tuple[Int64s, I
     return order, np.append(begins, count), ring[order[begins]]
 
 
-def grouped(
-    points: Int32s,
-    offsets: Int64s,
-    parents: Int32s,
-    is_hole: NDArray[np.bool_],
-    part_of_ring: Int64s,
-    count: int,
-    width: int,
-) -> Pieces:
+def pieces_of(traced: Rings, part_of_ring: Int64s, count: int, width: int) -> Pieces:
     """The polygons of 4-connected rings, by the part that each outer ring belongs to."""
-    order, begins, source = simple_rings(points, offsets, width)
-    cut_off = np.arange(len(source)) >= len(parents)
-    holes = is_hole[source] | cut_off
-    owner = np.where(is_hole[source], parents[source], source)
+    order, begins, source = simple_rings(traced.points, traced.offsets, width)
+    cut_off = np.arange(len(source)) >= len(traced.parents)
+    holes = traced.is_hole[source] | cut_off
+    owner = np.where(traced.is_hole[source], traced.parents[source], source)
     part = part_of_ring[owner]
-    sorted_rings = np.lexsort((holes, owner, part))
-    lengths = np.diff(begins)[sorted_rings]
-    rings = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths + 1, out=rings[1:])
-    # The points of one ring after the other; each one's first once more at its end.
-    along = np.arange(rings[-1]) - np.repeat(rings[:-1], lengths + 1)
-    along[rings[1:] - 1] = 0
-    chosen = order[np.repeat(begins[:-1][sorted_rings], lengths + 1) + along]
-    outers = np.flatnonzero(~holes[sorted_rings])
-    part_of_polygon = part[sorted_rings[outers]]
-    return Pieces(
-        points[chosen],
-        rings,
-        np.append(outers, len(sorted_rings)),
-        np.searchsorted(part_of_polygon, np.arange(count + 1)),
-    )
+    ring = np.lexsort((holes, owner, part))
+    lengths = np.diff(begins)[ring]
+    rings = np.zeros(len(ring) + 1, np.int64)
+    np.cumsum(lengths, out=rings[1:])
+    along = np.arange(rings[-1]) - np.repeat(rings[:-1], lengths)
+    points = traced.points[order[np.repeat(begins[ring], lengths) + along]]
+    outers = np.flatnonzero(~holes[ring])
+    parts = np.searchsorted(part[ring[outers]], np.arange(count + 1))
+    return Pieces(points, rings, np.append(outers, len(ring)), parts)
 
 
-def twice_areas(points: Int32s, rings: Int64s) -> Int64s:
-    """The shoelace formula for rings whose last point is the first."""
-    x, y = points.T.astype(np.int64)
-    terms = np.zeros(len(points), np.int64)
+def closed(pieces: Pieces) -> Pieces:
+    """Each ring with its first point once more at its end."""
+    rings = pieces.rings + np.arange(len(pieces.rings))
+    points = np.insert(pieces.points, pieces.rings[1:], pieces.points[pieces.rings[:-1]], axis=0)
+    return pieces._replace(points=points, rings=rings)
+
+
+def twice_areas(pieces: Pieces) -> Int64s:
+    """The shoelace formula for each of closed rings."""
+    x, y = pieces.points.T.astype(np.int64)
+    terms = np.zeros(len(x), np.int64)
     terms[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
-    terms[rings[1:] - 1] = 0  # from ring to ring
-    found: Int64s = np.add.reduceat(terms, rings[:-1]) if len(rings) > 1 else terms
-    return found
+    terms[pieces.rings[1:] - 1] = 0  # from ring to ring
+    return np.add.reduceat(terms, pieces.rings[:-1]) if len(x) else terms

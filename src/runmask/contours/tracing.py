@@ -22,10 +22,19 @@ class Rings(NamedTuple):
     areas: NDArray[np.float64]
 
 
-def traced(runs: _core.Runs, outline: str, connectivity: int, threads: int = 1) -> Rings:
+MAX_CORNERS = 2**63 - 1
+
+
+def traced(
+    runs: _core.Runs,
+    outline: str,
+    connectivity: int,
+    max_corners: int = MAX_CORNERS,
+    threads: int = 1,
+) -> Rings:
     """All rings of the runs. O(runs + points)."""
     points, offsets, parents, is_hole, twice_areas = _core.contours(
-        runs, outline == "center", connectivity, threads
+        runs, outline == "center", connectivity, max_corners, threads
     )
     areas = np.asarray(twice_areas) / 2
     areas.flags.writeable = False

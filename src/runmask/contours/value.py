@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, SupportsIndex
 
 import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
-from . import coco, geojson, ogc, svg
+from . import coco, geojson, measures, ogc, svg
+from . import simplify as simplification
 from .cv2_form import checked_method, checked_mode, cv2_form, every_pixel
-from .pieces import Pieces, grouped
-from .tracing import Rings, traced
+from .pieces import Pieces, closed, pieces_of
+from .tracing import MAX_CORNERS, Rings, traced
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from .simplification import Method
+    from .simplify import Method
+
+    _Flat = tuple[NDArray[np.int32], NDArray[np.int64]]
 
 Outline = Literal["edge", "center"]
+
+
+class _Simplified(NamedTuple):
+    """How rings were simplified: together with those of which masks, and which of them it is."""
+
+    tolerance: float
+    method: Method
+    together: tuple[_core.Runs, ...]
+    which: int
 
 
 class Contours:
@@ -52,7 +65,9 @@ class Contours:
 
     __slots__ = (
         "__weakref__",
+        "_measures",
         "_runs",
+        "_simplified",
         "areas",
         "connectivity",
         "is_hole",
@@ -62,7 +77,6 @@ class Contours:
         "points",
         "shape",
     )
-    _tolerance = 0
 
     points: NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -73,24 +87,43 @@ class Contours:
     outline: Outline
     connectivity: Literal[4, 8]
     _runs: _core.Runs  # what was traced
+    _simplified: _Simplified | None
+    _measures: measures.RingMeasures | None
 
-    def __new__(cls, *_: object, **__: object) -> NoReturn:
+    def __new__(cls, *_: object, **__: object) -> NoReturn:  # type: ignore[misc]  # by design
         raise TypeError("Contours are made by Mask.contours")
 
     @classmethod
-    def of_runs(cls, runs: _core.Runs, outline: str, connectivity: int, threads: int = 1) -> Self:
-        """The rings of canonical runs; arguments are checked by who calls."""
-        return cls._of(traced(runs, outline, connectivity, threads), runs, outline, connectivity)
+    def of_runs(
+        cls,
+        runs: _core.Runs,
+        outline: Outline,
+        connectivity: Literal[4, 8],
+        max_corners: int = MAX_CORNERS,
+        threads: int = 1,
+    ) -> Contours:
+        """The rings of canonical runs. Arguments are checked by those who call."""
+        rings = traced(runs, outline, connectivity, max_corners, threads)
+        return cls._of(rings, runs, outline, connectivity)
 
     @classmethod
-    def _of(cls, rings: Rings, runs: _core.Runs, outline: str, connectivity: int) -> Self:
-        self = object.__new__(cls)
+    def _of(
+        cls,
+        rings: Rings,
+        runs: _core.Runs,
+        outline: Outline,
+        connectivity: Literal[4, 8],
+        simplified: _Simplified | None = None,
+    ) -> Contours:
+        self: Contours = object.__new__(cls)
         values = {
             **rings._asdict(),
             "shape": (runs.height, runs.width),
             "outline": outline,
             "connectivity": connectivity,
             "_runs": runs,
+            "_simplified": simplified,
+            "_measures": None,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -117,7 +150,7 @@ class Contours:
 
     def __iter__(self) -> Iterator[NDArray[np.int32]]:
         bounds = self.offsets.tolist()
-        for first, last in zip(bounds, bounds[1:], strict=False):
+        for first, last in itertools.pairwise(bounds):
             yield self.points[first:last]
 
     def __repr__(self) -> str:
@@ -141,6 +174,98 @@ class Contours:
 
     def _kind(self) -> tuple[object, ...]:
         return self.shape, self.outline, self.connectivity
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rings = tuple(getattr(self, name) for name in Rings._fields)
+        simplified = self._simplified
+        if simplified is not None:
+            together = tuple(map(_pair, simplified.together))
+            simplified = (simplified.tolerance, simplified.method, together, simplified.which)
+        return _restored, (rings, _pair(self._runs), self.outline, self.connectivity, simplified)
+
+    # -- measures
+
+    @property
+    def perimeters(self) -> NDArray[np.float64]:
+        """The length of each ring, ``(R,)``. O(points), once."""
+        return self._measured().perimeters
+
+    @property
+    def boxes(self) -> NDArray[np.int32]:
+        """The box of each ring's points, ``(R, 4)``: x0, y0, x1, y1. O(points), once."""
+        return self._measured().boxes
+
+    @property
+    def centroids(self) -> NDArray[np.float64]:
+        """The ``(x, y)`` of the middle of what each ring encloses, ``(R, 2)``. O(points), once.
+
+        Where that has no area, the middle of the line.
+        """
+        return self._measured().centroids
+
+    def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """For points ``(N, 2)``, whether an odd number of rings is around each.
+
+        On pixels' edges, that it lies in the mask; a left or an upper edge is inside, a right or a
+        lower one is not.
+        """
+        return measures.contains_points(self.points, self.offsets, points)
+
+    def convex_hulls(self) -> list[NDArray[np.int32]]:
+        """The convex hull of each ring, from its topmost, then leftmost point, clockwise."""
+        points, offsets = measures.convex_hulls(self.points, self.offsets)
+        bounds = offsets.tolist()
+        return [points[a:b] for a, b in itertools.pairwise(bounds)]
+
+    def min_area_rects(self) -> measures.RingRects:
+        """The smallest rectangle, turned as need be, around each ring, as ``cv2.minAreaRect``.
+
+        Arrays: ``corners (R, 4, 2)`` as cv2.boxPoints has them, ``centers (R, 2)``, ``sizes
+        (R, 2)`` (width and height), ``angles (R,)`` in degrees.
+        """
+        return measures.min_area_rects(self.points, self.offsets)
+
+    def _measured(self) -> measures.RingMeasures:
+        if self._measures is None:
+            found = measures.measure_rings(self.points, self.offsets)
+            object.__setattr__(self, "_measures", found)
+        assert self._measures is not None
+        return self._measures
+
+    # -- other contours
+
+    def simplify(self, tolerance: float, method: Method = "douglas-peucker") -> Contours:
+        """Rings with fewer points, all of them points of the traced ones, that do not cross.
+
+        Parameters
+        ----------
+        tolerance : float
+            In pixels. ``"douglas-peucker"``: what is left out lies no further from what stays.
+            ``"visvalingam"``: triangles of an area up to ``tolerance ** 2`` go, as in
+            ``shapely.coverage_simplify``. 0 leaves all as it is.
+        method : {"douglas-peucker", "visvalingam"}
+
+        Notes
+        -----
+        Number, order and nesting of the rings stay. Rings that are simplified already are traced
+        anew: the result depends on the last tolerance alone. :func:`simplify_together` does it for
+        masks that share borders.
+        """
+        return simplify_together([self], tolerance, method)[0]
+
+    def _traced_anew(self) -> Contours:
+        return Contours.of_runs(self._runs, self.outline, self.connectivity)
+
+    def _with_points(
+        self, points: NDArray[np.int32], offsets: NDArray[np.int64], simplified: _Simplified
+    ) -> Contours:
+        twice_areas = measures.measure_rings(points, offsets).twice_areas
+        areas = twice_areas / (2 if self.outline == "edge" else -2)  # cv2's go the other way round
+        areas.flags.writeable = False
+        rings = Rings(points, offsets, self.parents, self.is_hole, areas)
+        return self._of(rings, self._runs, self.outline, self.connectivity, simplified)
+
+    # -- lists
 
     def polygons(self) -> list[list[NDArray[np.int32]]]:
         """The rings of each part: its outer ring, then its holes. O(rings)."""
@@ -184,7 +309,7 @@ class Contours:
         mode, method = checked_mode(mode), checked_method(method)
         points, offsets = self.points, self.offsets
         if method == "none":
-            if self._tolerance:
+            if self._simplified is not None:
                 raise InputError("simplified rings have no steps to show: method 'none'")
             points, offsets = every_pixel(points, offsets, self.is_hole)
         return cv2_form(points, offsets, self.parents, self.is_hole, mode)
@@ -262,21 +387,99 @@ class Contours:
     def _pieces(self, name: str) -> Pieces:
         """The rings as valid polygons."""
         self._check_edges(name)
-        rings = traced(self._runs, "edge", 4)
-        outers = np.flatnonzero(~rings.is_hole)
-        part = np.zeros(len(rings.parents), np.int64)
-        if self.connectivity == 4:
-            part[outers] = np.arange(len(outers))
-        else:
-            part[outers] = self._parts_at(rings.points[rings.offsets[outers]])
-        count = int(np.count_nonzero(~self.is_hole))
-        return grouped(*rings[:4], part, count, self.shape[1])
+        if self._simplified is None:
+            return closed(_pieces(self._runs, self.connectivity))
+        tolerance, method, together, which = self._simplified
+        every = [_pieces(runs, self.connectivity) for runs in together]
+        found = _simpler([(pieces.points, pieces.rings) for pieces in every], tolerance, method)
+        points, rings = found[which]
+        return closed(every[which]._replace(points=points, rings=rings))
 
-    def _parts_at(self, pixels: NDArray[np.int32]) -> NDArray[np.int64]:
-        """The part that pixels (x, y) belong to, each the first of a run."""
-        labels = np.asarray(_core.components(self._runs, self.connectivity)[0])
-        y, x0, x1 = np.empty((3, len(labels)), np.int32)
-        _core.row_pieces(self._runs, y, x0, x1)
-        width = self.shape[1]
-        starts = y * np.int64(width) + x0
-        return labels[np.searchsorted(starts, pixels[:, 1] * np.int64(width) + pixels[:, 0])]
+
+def simplify_together(
+    contours: Sequence[Contours], tolerance: float, method: Method = "douglas-peucker"
+) -> list[Contours]:
+    """Contours of masks that touch each other, simplified so that shared borders stay shared.
+
+    Parameters
+    ----------
+    contours : sequence of Contours
+        Of one shape, one outline and one connectivity, such as those of the classes of an image.
+    tolerance, method
+        As for :meth:`Contours.simplify`.
+
+    Raises
+    ------
+    InputError
+        They do not fit each other, or the tolerance or method is none.
+    """
+    every = list(contours)
+    for at, each in enumerate(every):
+        if not isinstance(each, Contours):
+            raise InputError(f"item {at} is {type(each).__name__}: not Contours")
+        if each._kind() != every[0]._kind():
+            raise InputError(f"items 0 and {at} differ in shape, outline or connectivity")
+    plain = [each if each._simplified is None else each._traced_anew() for each in every]
+    found = _simpler([(each.points, each.offsets) for each in plain], tolerance, method)
+    together = tuple(each._runs for each in every)
+    return [
+        each
+        if tolerance == 0
+        else each._with_points(*rings, _Simplified(float(tolerance), method, together, which))
+        for which, (each, rings) in enumerate(zip(plain, found, strict=True))
+    ]
+
+
+def _simpler(every: list[_Flat], tolerance: float, method: Method) -> list[_Flat]:
+    if len(every) == 1:
+        return [simplification.simplify_rings(*every[0], tolerance, method)]
+    return simplification.simplify_together(every, tolerance, method)
+
+
+def _pieces(runs: _core.Runs, connectivity: int) -> Pieces:
+    rings = traced(runs, "edge", 4)
+    outers = np.flatnonzero(~rings.is_hole)
+    part = np.zeros(len(rings.parents), np.int64)
+    count = len(outers)
+    if connectivity == 4:
+        part[outers] = np.arange(count)
+    else:
+        part[outers], count = _parts_at(runs, rings.points[rings.offsets[outers]])
+    return pieces_of(rings, part, count, runs.width)
+
+
+def _parts_at(runs: _core.Runs, pixels: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
+    """The 8-connected part of pixels (x, y), each the first of a run, and how many there are."""
+    labels, areas, *_ = _core.components(runs, 8)
+    label = np.asarray(labels)
+    y, x0, x1 = np.empty((3, len(label)), np.int32)
+    _core.row_pieces(runs, y, x0, x1)
+    width = np.int64(runs.width)
+    found = np.searchsorted(y * width + x0, pixels[:, 1] * width + pixels[:, 0])
+    return label[found], len(areas)
+
+
+def _pair(runs: _core.Runs) -> tuple[Any, ...]:
+    return np.asarray(runs.starts), np.asarray(runs.lengths), runs.height, runs.width
+
+
+def _runs(starts: Any, lengths: Any, height: int, width: int) -> _core.Runs:
+    return _core.runs_from_pairs(
+        starts.astype(np.int64), lengths.astype(np.int64), height, width, False
+    )[0]
+
+
+def _restored(
+    rings: tuple[Any, ...],
+    runs: tuple[Any, ...],
+    outline: Outline,
+    connectivity: Literal[4, 8],
+    simplified: tuple[Any, ...] | None,
+) -> Contours:
+    for array in rings:
+        array.flags.writeable = False
+    if simplified is not None:
+        tolerance, method, together, which = simplified
+        every = tuple(_runs(*each) for each in together)
+        simplified = _Simplified(tolerance, method, every, which)
+    return Contours._of(Rings(*rings), _runs(*runs), outline, connectivity, simplified)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..contours import Contours, checked_simplification
+from ..contours import Contours
 from ..contours.tracing import within, without_small
 from ..errors import InputError, shown
 from .algebra import checked_threads
@@ -34,6 +34,7 @@ class Outlines(Value):
         window: Slices | Sequence[int] | None = None,
         simplify: float = 0.0,
         method: Method = "douglas-peucker",
+        max_corners: int | None = None,
         threads: int = 1,
     ) -> Contours:
         """The rings around the parts of the mask and around their holes.
@@ -63,6 +64,9 @@ class Outlines(Value):
             out before parts and holes are measured. Points stay those of the whole image.
         simplify, method
             As for :meth:`Contours.simplify`; 0 leaves the rings as they are.
+        max_corners : int or None
+            More corners than this on the edges of pixels are refused before memory is taken for
+            them; None is no limit. A chessboard has four for each pixel that is set.
         threads : int
             At most this many; the result is the same.
 
@@ -75,6 +79,8 @@ class Outlines(Value):
         ------
         InputError
             One of the arguments cannot be used.
+        LimitError
+            There are more corners than ``max_corners``.
 
         Notes
         -----
@@ -83,13 +89,13 @@ class Outlines(Value):
         if outline not in ("edge", "center"):
             raise InputError(f"outline {shown(outline)}: not 'edge' or 'center'")
         checked_connectivity(connectivity)
-        tolerance, _ = checked_simplification(simplify, method)
         least = checked_area(min_area, "min_area")
         least_hole = checked_area(min_hole_area, "min_hole_area") if holes else None
+        most = checked_area(max_corners, "max_corners")
         threads = checked_threads(threads)
         runs = self._runs
         if window is not None:
             runs = within(runs, *checked_window(window, self.shape))
         runs = without_small(runs, connectivity, least, least_hole)
-        found = Contours.of_runs(runs, outline, connectivity, threads)
-        return found.simplify(tolerance, method) if tolerance else found
+        found = Contours.of_runs(runs, outline, connectivity, most, threads)
+        return found.simplify(simplify, method)
