@@ -4,7 +4,7 @@
 polygons), ``geojson``, ``ogc``, ``coco`` and ``svg`` are the forms of other libraries.
 """
 
+from .contours import Contours, simplify_together
 from .simplify import Method
-from .value import Contours, simplify_together
 
 __all__ = ["Contours", "Method", "simplify_together"]

@@ -58,7 +58,7 @@ def cv2_form(
     order = _order(above)
     chosen = rings[order]
     firsts, lasts = offsets[chosen].tolist(), offsets[chosen + 1].tolist()
-    columns = points.reshape(-1, 1, 2).copy()  # as cv2's: to be written to
+    columns = points.reshape(-1, 1, 2)
     arrays = tuple(columns[a:b] for a, b in zip(firsts, lasts, strict=True))
     return arrays, _hierarchy(above, order)[None]
 
@@ -127,6 +127,8 @@ def every_pixel(
     A hole's ring begins at the pixel before its first one. Where that is no corner (the way goes
     on up and to the right) it is not among the corners, but here it is the first.
     """
+    if len(points) == 0:
+        return points, offsets
     first, last = points[offsets[:-1]], points[offsets[1:] - 1]
     right, down = (first - last).T
     hidden = np.flatnonzero(is_hole & (right > 0) & (down < 0))
@@ -135,13 +137,18 @@ def every_pixel(
         more = np.zeros(len(offsets), np.int64)
         more[hidden + 1] = 1
         offsets = offsets + np.cumsum(more)
-    ahead = np.arange(1, len(points) + 1)
-    ahead[offsets[1:] - 1] = offsets[:-1]
-    way = points[ahead] - points
+    way = np.empty_like(points)
+    np.subtract(points[1:], points[:-1], out=way[:-1])
+    way[offsets[1:] - 1] = points[offsets[:-1]] - points[offsets[1:] - 1]
     steps = np.abs(way).max(axis=1, initial=0)
     steps[offsets[:-1]] += np.diff(offsets) == 1  # a pixel alone is on no way
-    ends = np.cumsum(steps, dtype=np.int64)
-    along = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - steps, steps)
-    found = np.repeat(points, steps, axis=0)
-    found += np.repeat(np.sign(way), steps, axis=0) * along[:, None].astype(np.int32)
-    return found, np.r_[0, ends[offsets[1:] - 1]]
+    # x and y as the halves of one integer: a sum is a step, and each ring leads back to its first.
+    firsts = points[offsets[:-1]].view(np.int64).ravel()
+    step = np.repeat(np.sign(way).astype(np.int64) @ np.array([1, 2**32]), steps)
+    begins = np.zeros(len(offsets), np.int64)
+    np.cumsum(np.add.reduceat(steps, offsets[:-1], dtype=np.int64), out=begins[1:])
+    along = np.zeros_like(step)
+    along[1:] = step[:-1]
+    along[begins[:-1]] += np.diff(firsts, prepend=0)
+    np.cumsum(along, out=along)
+    return along.view(np.int32).reshape(-1, 2), begins

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import _core
+from .tracing import Rings, traced
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .tracing import Rings
 
     Int32s = NDArray[np.int32]
     Int64s = NDArray[np.int64]
@@ -59,7 +60,7 @@ def simple_rings(points: Int32s, offsets: Int64s, width: int) -> tuple[Int64s, I
     return order, np.append(begins, count), ring[order[begins]]
 
 
-def pieces_of(traced: Rings, part_of_ring: Int64s, count: int, width: int) -> Pieces:
+def _pieces(traced: Rings, part_of_ring: Int64s, count: int, width: int) -> Pieces:
     """The polygons of 4-connected rings, by the part that each outer ring belongs to."""
     order, begins, source = simple_rings(traced.points, traced.offsets, width)
     cut_off = np.arange(len(source)) >= len(traced.parents)
@@ -91,3 +92,26 @@ def twice_areas(pieces: Pieces) -> Int64s:
     terms[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
     terms[pieces.rings[1:] - 1] = 0  # from ring to ring
     return np.add.reduceat(terms, pieces.rings[:-1]) if len(x) else terms
+
+
+def pieces_of_runs(runs: _core.Runs, connectivity: int) -> Pieces:
+    rings = traced(runs, "edge", 4)
+    outers = np.flatnonzero(~rings.is_hole)
+    part = np.zeros(len(rings.parents), np.int64)
+    count = len(outers)
+    if connectivity == 4:
+        part[outers] = np.arange(count)
+    else:
+        part[outers], count = _parts_at(runs, rings.points[rings.offsets[outers]])
+    return _pieces(rings, part, count, runs.width)
+
+
+def _parts_at(runs: _core.Runs, pixels: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
+    """The 8-connected part of pixels (x, y), each the first of a run, and how many there are."""
+    labels, areas, *_ = _core.components(runs, 8)
+    label = np.asarray(labels)
+    y, x0, x1 = np.empty((3, len(label)), np.int32)
+    _core.row_pieces(runs, y, x0, x1)
+    width = np.int64(runs.width)
+    found = np.searchsorted(y * width + x0, pixels[:, 1] * width + pixels[:, 0])
+    return label[found], len(areas)
