@@ -17,7 +17,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 
-from runmask.errors import InputError, MaskError
+from runmask.errors import InputError, LimitError, MaskError
 
 
 cdef extern from "status.h" namespace "runmask" nogil:
@@ -309,6 +309,8 @@ include "_core_transpose.pxi"
 include "_core_geometry.pxi"
 include "_core_formats.pxi"
 include "_core_wire.pxi"
+include "_core_rings.pxi"
+include "_core_simplify.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):

@@ -1,0 +1,1 @@
+"""Contours of masks: rings of points, traced, measured, simplified and written."""
