@@ -8,7 +8,7 @@ import numpy as np
 
 
 def drawings(count: int, seed: int = 0, side: int = 30) -> Iterator[np.ndarray]:
-    """Bool arrays: noise, blocks, frames in frames, chessboards, spirals, rectangles, thin lines."""
+    """Bool arrays: noise, blocks, frames in frames, chessboards, spirals, boxes, thin lines."""
     rng = np.random.default_rng(seed)
     kinds = (_noise, _blocks, _frames, _chessboard, _spiral, _rectangles, _line)
     for number in range(count):

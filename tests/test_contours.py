@@ -1,4 +1,4 @@
-"""Contours: rings against the slow tracer, laws, filters, measures, simplification, hostile input."""
+"""Contours: rings against the slow tracer, laws, filters, measures, what is simplified."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_lists_and_types() -> None:
     assert contours.shape == (4, 4)
     assert (contours.outline, contours.connectivity) == ("edge", 8)
     assert np.array_equal(contours[-1], contours[1])
-    assert np.array_equal(contours[np.int64(0)], list(contours)[0])
+    assert np.array_equal(contours[np.int64(0)], next(iter(contours)))
     assert contours[0].base is not None
     assert repr(contours) == "Contours(edge, 1 parts with 1 holes of 4 x 4, 10 points)"
     (outer, hole), *others = contours.polygons()
@@ -353,8 +353,10 @@ def test_simplified_contours(outline: Any, method: Any) -> None:
             rings = [[tuple(point) for point in ring.tolist()] for ring in contours]
             areas = [sign * reference.twice_area(ring) / 2 for ring in rings]
             assert contours.areas.tolist() == areas
-            for ring, before in zip(rings, plain, strict=True):
-                assert set(ring) <= set(map(tuple, before.tolist()))
+            if outline == "edge":  # others lie on each other, and get each other's points
+                for ring, before in zip(rings, plain, strict=True):
+                    assert set(ring) <= set(map(tuple, before.tolist()))
+            assert set().union(*rings) <= set(map(tuple, plain.points.tolist()))
             again = contours.simplify(0.5, method)
             assert again == mask.contours(outline, simplify=0.5, method=method)
             assert contours.simplify(0) == plain

@@ -1,4 +1,4 @@
-"""Contours in OpenCV's form against ``cv2.findContours`` itself: rings, points, starts, order, tree.
+"""Contours in OpenCV's form against ``cv2.findContours``: rings, points, starts, order, tree.
 
 ``RUNMASK_DRAWINGS=10000 pytest tests/test_contours_cv2.py`` compares more of them.
 """

@@ -1,4 +1,4 @@
-"""Contours as GeoJSON, WKB, shapely's geometries, COCO's polygons and SVG, judged by their readers."""
+"""Contours as GeoJSON, WKB, shapely's geometries, COCO's polygons and SVG, by their readers."""
 
 from __future__ import annotations
 
@@ -302,6 +302,8 @@ def test_svg_is_a_document() -> None:
     assert moved[1].attrib["transform"] == "translate(.5 .5)"
     hostile = ET.fromstring(mask.contours().to_svg(fill='"/><script x="'))
     assert len(hostile) == 2
+    control = ET.fromstring(mask.contours().to_svg(title="a\0b\ud800\n\U0001f600"))
+    assert control[0].text == "a\ufffdb\ufffd\n\U0001f600"
     assert ET.fromstring(Mask.empty((0, 0)).contours().to_svg())[1].attrib["d"] == ""
     with pytest.raises(InputError, match="fill None"):
         mask.contours().to_svg(fill=None)  # type: ignore[arg-type]

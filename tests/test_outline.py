@@ -58,14 +58,13 @@ def test_strokes_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_box_gets_a_border_of_that_width() -> None:
     box = Mask.from_bbox((10, 8, 30, 28), (40, 40))
     for width in range(1, 9):
-        inner = Mask.from_bbox((10 + (width + 1) // 2, 8 + (width + 1) // 2,
-                                30 - (width + 1) // 2, 28 - (width + 1) // 2), (40, 40))  # fmt: skip
+        outside, inside = width // 2, (width + 1) // 2
         border = stroke.stroke(box.contours(), width)
+        inner = Mask.from_bbox((10 + inside, 8 + inside, 30 - inside, 28 - inside), (40, 40))
         assert border & box == box - inner
-        row = border.to_array()[18]
-        assert np.flatnonzero(row).tolist() == [
-            *range(10 - width // 2, 10 + (width + 1) // 2),
-            *range(30 - (width + 1) // 2, 30 + width // 2),
+        assert np.flatnonzero(border.to_array()[18]).tolist() == [
+            *range(10 - outside, 10 + inside),
+            *range(30 - inside, 30 + outside),
         ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from .. import _core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def path(points: NDArray[np.int32], offsets: NDArray[np.int64]) -> str:
@@ -34,7 +37,11 @@ def document(path: str, shape: tuple[int, int], moved: bool, fill: str, title: s
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}">\n'
-        f"<title>{escape(title)}</title>\n"
-        f'<path fill={quoteattr(fill)} fill-rule="evenodd"{transform} d="{path}"/>\n'
+        f"<title>{_text(title)}</title>\n"
+        f'<path fill="{_text(fill)}" fill-rule="evenodd"{transform} d="{path}"/>\n'
         "</svg>\n"
     )
+
+
+def _text(value: str) -> str:
+    return escape(_NOT_IN_XML.sub("\ufffd", value))
