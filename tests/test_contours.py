@@ -281,6 +281,8 @@ def test_max_corners() -> None:
         ({"connectivity": True}, InputError, "connectivity True"),
         ({"min_area": -1}, InputError, "min_area -1"),
         ({"min_area": 1.5}, MaskTypeError, r"min_area 1\.5: not an integer"),
+        ({"min_area": None}, MaskTypeError, "min_area None"),
+        ({"min_hole_area": None}, MaskTypeError, "min_hole_area None"),
         ({"min_hole_area": "3"}, MaskTypeError, "min_hole_area '3'"),
         ({"max_corners": -1}, InputError, "max_corners -1"),
         ({"max_corners": True}, MaskTypeError, "max_corners True"),

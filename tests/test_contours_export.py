@@ -149,6 +149,18 @@ def test_large_coordinates() -> None:
     assert json.loads(mask.contours().to_geojson_text())["features"] == [feature]
 
 
+def test_sides_that_no_memory_could_hold() -> None:
+    """Rows count for nothing, only runs and corners do."""
+    for shape in ((2**31 - 1, 3), (3, 2**31 - 1)):
+        mask = Mask.full(shape) - Mask.from_bbox((1, 1, 2, 2), shape)
+        contours = mask.contours()
+        assert contours.areas.sum() == mask.area
+        (feature,) = contours.to_geojson()["features"]
+        assert feature["properties"] == {"area": mask.area, "holes": 1}
+        (polygon,) = contours.to_coco()
+        assert polygon[-6:] == [2, 1, 1, 1, 0, 1]
+
+
 def test_shapely_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

@@ -84,14 +84,16 @@ def _bridges(
     ahead = np.arange(1, len(points) + 1)
     ahead[offsets[1:] - 1] = offsets[:-1]
     x, y = points.T.astype(np.int64)
-    # Each edge in each row that it goes through, the lower end left out.
-    top, rows = np.minimum(y, y[ahead]), np.abs(y[ahead] - y)
-    edge = np.repeat(np.arange(len(points)), rows)
-    row = top[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(rows) - rows, rows)
-    slope = (x[ahead] - x) / np.maximum(rows, 1) * np.where(y[ahead] < y, -1, 1)
-    column = x[edge] + slope[edge] * (row - y[edge])
     holes = np.flatnonzero(is_hole)
     begins = offsets[holes]
+    # Each edge in each row of a first point that it goes through, the lower end left out.
+    rows = np.unique(y[begins])
+    first = np.searchsorted(rows, np.minimum(y, y[ahead]))
+    count = np.searchsorted(rows, np.maximum(y, y[ahead])) - first
+    edge = np.repeat(np.arange(len(points)), count)
+    row = rows[np.arange(len(edge)) - (np.cumsum(count) - count - first)[edge]]
+    down = y[ahead] - y
+    column = x[edge] + ((x[ahead] - x) / np.where(down == 0, 1, down))[edge] * (row - y[edge])
     # Edges and first points side by side, in order: before each first point is its edge.
     order = np.lexsort(
         (

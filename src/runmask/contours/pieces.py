@@ -106,12 +106,22 @@ def pieces_of_runs(runs: _core.Runs, connectivity: int) -> Pieces:
     return _pieces(rings, part, count, runs.width)
 
 
-def _parts_at(runs: _core.Runs, pixels: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
-    """The 8-connected part of pixels (x, y), each the first of a run, and how many there are."""
-    labels, areas, *_ = _core.components(runs, 8)
-    label = np.asarray(labels)
-    y, x0, x1 = np.empty((3, len(label)), np.int32)
-    _core.row_pieces(runs, y, x0, x1)
-    width = np.int64(runs.width)
-    found = np.searchsorted(y * width + x0, pixels[:, 1] * width + pixels[:, 0])
-    return label[found], len(areas)
+def _parts_at(runs: _core.Runs, begins: Int32s) -> tuple[Int64s, int]:
+    """The 8-connected part of each point where a 4-connected one begins, and how many there are.
+
+    From such a point an edge goes to the right, and it is a corner of an 8-connected ring too.
+    """
+    rings = traced(runs, "edge", 8)
+    x, y = rings.points.T.astype(np.int64)
+    goes_right = np.zeros(len(x), bool)
+    goes_right[:-1] = (y[:-1] == y[1:]) & (x[:-1] < x[1:])
+    goes_right[rings.offsets[1:] - 1] = False  # the last edge of a ring goes up or left
+    corners = np.flatnonzero(goes_right)
+    places = y[corners] * (runs.width + 1) + x[corners]
+    order = np.argsort(places)
+    begin_x, begin_y = begins.T.astype(np.int64)
+    at = np.searchsorted(places, begin_y * (runs.width + 1) + begin_x, sorter=order)
+    ring = np.searchsorted(rings.offsets, corners[order[at]], side="right") - 1
+    outer = np.where(rings.is_hole[ring], rings.parents[ring], ring)
+    number = np.cumsum(~rings.is_hole) - 1
+    return number[outer], int(number[-1]) + 1 if len(number) else 0

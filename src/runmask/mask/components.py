@@ -194,18 +194,18 @@ class Parts(Value):
         With 8, what ``scipy.ndimage.binary_fill_holes`` gives. O(runs + rows), memory too.
         """
         most = checked_area(max_area, "max_area")
-        _check_pieces(self, of_background=True)
+        check_pieces(self._runs, of_background=True)
         return self._of(_core.fill_holes(self._runs, checked_connectivity(connectivity), most))
 
     def remove_small(self, min_area: int, connectivity: Connectivity = 8) -> Self:
         """The connected parts of at least ``min_area`` pixels. O(runs + rows), memory too."""
         least = checked_area(min_area, "min_area")
-        _check_pieces(self)
+        check_pieces(self._runs)
         return self._of(_core.remove_small(self._runs, checked_connectivity(connectivity), least))
 
 
 def _components(mask: Value, connectivity: int) -> Components:
-    _check_pieces(mask)
+    check_pieces(mask._runs)
     labels, areas, boxes, centroids = _core.components(mask._runs, connectivity)
     return Components(
         mask,  # type: ignore[arg-type]  # every mask is a Mask
@@ -216,12 +216,11 @@ def _components(mask: Value, connectivity: int) -> Components:
     )
 
 
-def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
+def check_pieces(runs: _core.Runs, *, of_background: bool = False) -> None:
     """Labels are int32; all but absurd masks pass without a look at their runs."""
-    if len(mask) + mask.height < _MAX_PIECES:
+    if len(runs) + runs.height < _MAX_PIECES:
         return
-    runs = _core.background(mask._runs) if of_background else mask._runs
-    pieces = _core.count_pieces(runs)
+    pieces = _core.count_pieces(_core.background(runs) if of_background else runs)
     if pieces > _MAX_PIECES:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from ..contours import Contours
 from ..contours.tracing import within, without_small
-from ..errors import InputError, shown
+from ..errors import InputError, MaskTypeError, shown
 from .algebra import checked_threads
-from .components import checked_area, checked_connectivity
+from .components import check_pieces, checked_area, checked_connectivity
 from .geometry import checked_window
 from .value import Value
 
@@ -89,13 +89,23 @@ class Outlines(Value):
         if outline not in ("edge", "center"):
             raise InputError(f"outline {shown(outline)}: not 'edge' or 'center'")
         checked_connectivity(connectivity)
-        least = checked_area(min_area, "min_area")
-        least_hole = checked_area(min_hole_area, "min_hole_area") if holes else None
+        least = _least(min_area, "min_area")
+        least_hole = _least(min_hole_area, "min_hole_area") if holes else None
         most = checked_area(max_corners, "max_corners")
         threads = checked_threads(threads)
         runs = self._runs
         if window is not None:
             runs = within(runs, *checked_window(window, self.shape))
+        if least > 1:
+            check_pieces(runs)
+        if least_hole is None or least_hole > 1:
+            check_pieces(runs, of_background=True)
         runs = without_small(runs, connectivity, least, least_hole)
         found = Contours.of_runs(runs, outline, connectivity, most, threads)
         return found.simplify(simplify, method)
+
+
+def _least(value: object, name: str) -> int:
+    if value is None:
+        raise MaskTypeError(f"{name} None: not an integer", code="area")
+    return checked_area(value, name)
