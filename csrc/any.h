@@ -46,6 +46,10 @@ struct AnyArrays {
     }
   }
 
+  AnyRuns runs() const {
+    return wide ? AnyRuns{wide_starts.data(), wide_lengths.data(), wide_starts.size(), true}
+                : AnyRuns{narrow_starts.data(), narrow_lengths.data(), narrow_starts.size(), false};
+  }
   size_t count() const { return wide ? wide_starts.size() : narrow_starts.size(); }
   size_t itemsize() const { return wide ? sizeof(int64_t) : sizeof(int32_t); }
   void* release_starts() {

@@ -5,7 +5,6 @@
 
 #include "labeller.h"
 #include "pieces.h"
-#include "writer.h"
 
 namespace runmask {
 namespace {
@@ -111,20 +110,6 @@ Result group(Runs<Index> runs, int64_t width, const int32_t* labels, size_t part
 
 }  // namespace
 
-size_t count_pieces(const AnyRuns& any, int64_t width) {
-  return with_runs(any, [&](auto runs) { return count_pieces(runs, width); });
-}
-
-void row_pieces(const AnyRuns& any, int64_t width, int32_t* y, int32_t* x0, int32_t* x1) {
-  with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t row, int64_t from, int64_t to) {
-      *y++ = static_cast<int32_t>(row);
-      *x0++ = static_cast<int32_t>(from);
-      *x1++ = static_cast<int32_t>(to);
-    });
-  });
-}
-
 Result components(const AnyRuns& any, int64_t width, Connectivity connectivity, Components& out) {
   return with_runs(any, [&](auto runs) {
     return label<Measures>(runs, width, connectivity, out.labels,
@@ -159,19 +144,6 @@ void paint_labels(const AnyRuns& any, int64_t height, int64_t width, const int32
     });
   });
   std::fill(pixels + done, pixels + height * width, 0);
-}
-
-Result background(const AnyRuns& any, int64_t total, AnyArrays& out) {
-  return write_runs(out, [&](auto& writer) {
-    with_runs(any, [&](auto runs) {
-      int64_t done = 0;
-      for (size_t i = 0; i < runs.count; ++i) {
-        writer.add(done, runs.starts[i]);
-        done = int64_t{runs.starts[i]} + runs.lengths[i];
-      }
-      writer.add(done, total);
-    });
-  });
 }
 
 }  // namespace runmask

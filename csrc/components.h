@@ -32,11 +32,6 @@ struct PartRuns {
   Array<int64_t> bounds;
 };
 
-size_t count_pieces(const AnyRuns& runs, int64_t width);
-
-// Writes y, x0 and x1 (exclusive) of each piece, to arrays of count_pieces() items. O(pieces).
-void row_pieces(const AnyRuns& runs, int64_t width, int32_t* y, int32_t* x0, int32_t* x1);
-
 // Labels and measures all parts. Time O(pieces), all but; memory O(pieces).
 Result components(const AnyRuns& runs, int64_t width, Connectivity connectivity, Components& out);
 
@@ -53,9 +48,6 @@ Result group(const AnyRuns& runs, int64_t width, const int32_t* labels, size_t p
 // Writes 0 to each pixel outside the mask and 1 + its label to the others. O(pixels).
 void paint_labels(const AnyRuns& runs, int64_t height, int64_t width, const int32_t* labels,
                   int32_t* pixels);
-
-// The pixels of an image of `total` that are not in the mask. O(runs).
-Result background(const AnyRuns& runs, int64_t total, AnyArrays& out);
 
 // The mask without its parts of fewer than `min_area` pixels. O(pieces).
 Result remove_small(const AnyRuns& runs, int64_t width, Connectivity connectivity, int64_t min_area,

@@ -1,199 +1,18 @@
 #include "contours.h"
 
 #include <algorithm>
-#include <cstring>
+#include <memory>
+#include <new>
 #include <utility>
 
-#include "rows.h"
+#include "sides.h"
+#include "threads.h"
 
 namespace runmask {
 namespace {
 
-constexpr uint32_t kNone = UINT32_MAX;
-constexpr uint32_t kTraced = uint32_t{1} << 31;  // `next` is a ring then
-constexpr uint32_t kFar = UINT32_MAX;            // right of all columns
-
-// A vertical edge between set and clear as long as it goes straight on, over one row or many. Rings
-// go up left sides (clear to set) and down right sides; what is between two sides of a ring is one
-// horizontal edge.
-struct Side {
-  uint32_t x2;          // 2 * x, and 1 for a right side
-  int32_t top, bottom;  // of lattice rows: that of its first pixel, one past that of its last
-  uint32_t next;        // the side that follows in the ring, or kTraced + the ring
-
-  int32_t x() const { return static_cast<int32_t>(x2 / 2); }
-  bool right() const { return x2 % 2 != 0; }
-};
-
-// A side at whose top a ring may begin, and the side to the left of it in its first row.
-struct Start {
-  uint32_t side, before;
-};
-
-// The columns where a row turns from clear to set and back, and the sides they belong to.
-struct Turns {
-  Array<uint32_t> x;
-  Array<uint32_t> side;
-  size_t size = 0;
-
-  [[nodiscard]] bool reserve(size_t turns) {
-    if (!x.reserve_more(turns + 1) || !side.reserve_more(turns + 1)) return false;
-    x[0] = kFar;
-    return true;
-  }
-
-  // Takes runs [first, last), which have pixels in the row.
-  template <class Index>
-  void read(Runs<Index> runs, size_t first, size_t last, int64_t row, int64_t width) {
-    size = 2 * (last - first);
-    uint32_t* const to = x.data();
-    const auto base = static_cast<Index>(row);
-    for (size_t i = first; i < last; ++i) {
-      const auto start = static_cast<Index>(runs.starts[i] - base);
-      to[2 * (i - first)] = static_cast<uint32_t>(start);
-      to[2 * (i - first) + 1] = static_cast<uint32_t>(start + runs.lengths[i]);
-    }
-    // Only the ends can lie outside the row, and only they may not fit 32 bits.
-    to[0] = static_cast<uint32_t>(std::max<int64_t>(start_of(runs, first) - row, 0));
-    to[size - 1] = static_cast<uint32_t>(std::min(stop_of(runs, last - 1) - row, width));
-    to[size] = kFar;
-  }
-
-  void clear() {
-    size = 0;
-    x[0] = kFar;
-  }
-
-  bool same_as(const Turns& other) const {
-    return size == other.size &&
-           std::memcmp(x.data(), other.x.data(), size * sizeof(uint32_t)) == 0;
-  }
-
-  void swap(Turns& other) {
-    x.swap(other.x);
-    side.swap(other.side);
-    std::swap(size, other.size);
-  }
-};
-
-// Goes down the rows and ties the sides together. Between two rows there is a horizontal edge
-// wherever one is set and the other is not: in the merged turns of both, from every first to every
-// second. Turns that both rows have cancel out: the side goes on.
-class Sweep {
- public:
-  Sweep(Connectivity connectivity, size_t max_sides)
-      : four_(connectivity == Connectivity::four), max_sides_(max_sides) {}
-
-  template <class Index>
-  Result run(Runs<Index> runs, int64_t width) {
-    const size_t most = 2 * std::min(runs.count, static_cast<size_t>(width / 2 + 1));
-    if (!above_.reserve(most) || !row_.reserve(most)) return {Status::no_memory, 0};
-    RowCursor<Index> cursor(runs, width);
-    RowBand band;
-    int64_t y = 0;  // the row below `above_`
-    while (cursor.next(band)) {
-      if (band.y != y) close(y);
-      row_.read(runs, band.first, band.last, band.y * width, width);
-      y = band.y + band.count;
-      if (row_.same_as(above_)) continue;  // all sides go on
-      if (!step(band.y)) return failure();
-      above_.swap(row_);
-    }
-    close(y);
-    return failed_ ? failure() : Result{};
-  }
-
-  Array<Side>& sides() { return sides_; }
-  const Array<Start>& starts() const { return starts_; }
-
- private:
-  Result failure() const {
-    return {sides_.size() > max_sides_ ? Status::too_many_corners : Status::no_memory, 0};
-  }
-
-  // Ends all sides above row y.
-  void close(int64_t y) {
-    if (above_.size == 0) return;
-    row_.clear();
-    step(y);
-    above_.swap(row_);
-  }
-
-  // From the sides of `above_` to those of `row_`, row y.
-  bool step(int64_t y) {
-    const size_t aboves = above_.size;
-    const size_t belows = row_.size;
-    if (!sides_.reserve_more(belows) || !starts_.reserve_more(belows / 2 + 1) ||
-        sides_.size() > max_sides_) {
-      failed_ = true;
-      return false;
-    }
-    const uint32_t* const above_x = above_.x.data();
-    const uint32_t* const above_side = above_.side.data();
-    const uint32_t* const row_x = row_.x.data();
-    uint32_t* const row_side = row_.side.data();
-    Side* const sides = sides_.data();
-    auto fresh = static_cast<uint32_t>(sides_.size());
-    const auto top = static_cast<int32_t>(y);
-
-    size_t i = 0;
-    size_t j = 0;
-    uint32_t held = kNone;      // the side at the left end of a horizontal edge,
-    bool held_arrives = false;  // whether the ring comes from it,
-    bool held_fresh = false;    // whether it begins here,
-    uint32_t before = kNone;    // and what is to the left of it in the row
-    while (i < aboves || j < belows) {
-      const uint32_t x = above_x[i];
-      bool from_above = x < row_x[j];
-      if (x == row_x[j]) {
-        if ((i ^ j) % 2 == 0) {
-          row_side[j++] = above_side[i++];
-          continue;
-        }
-        // Two set pixels meet at a corner only: the order decides whether the ring keeps them
-        // apart or joins them.
-        from_above = (i % 2 != 0) == four_;
-      }
-      uint32_t side;
-      bool arrives;  // rings come down right sides from above and up left sides from below
-      if (from_above) {
-        side = above_side[i];
-        sides[side].bottom = top;
-        arrives = i % 2 != 0;
-        ++i;
-      } else {
-        side = fresh++;
-        sides[side].x2 = 2 * row_x[j] + static_cast<uint32_t>(j % 2);
-        sides[side].top = top;
-        row_side[j] = side;
-        arrives = j % 2 == 0;
-        ++j;
-      }
-      if (held == kNone) {
-        held = side;
-        held_arrives = arrives;
-        held_fresh = !from_above;
-        before = !from_above && j > 1 ? row_side[j - 2] : kNone;
-        continue;
-      }
-      if (held_arrives) {
-        sides[held].next = side;
-      } else {
-        sides[side].next = held;
-      }
-      if (held_fresh && !from_above) starts_.append({held, before});
-      held = kNone;
-    }
-    sides_.set_size(fresh);
-    return true;
-  }
-
-  bool four_;
-  size_t max_sides_;
-  Array<Side> sides_;    // in raster order of their tops
-  Array<Start> starts_;  // in the same order
-  Turns above_, row_;
-  bool failed_ = false;
+struct Point {
+  int32_t x, y;
 };
 
 // Writes corners on pixel edges.
@@ -201,42 +20,34 @@ class EdgeRing {
  public:
   static constexpr size_t kPointsPerSide = 2;
 
-  explicit EdgeRing(int32_t* to) : to_(to) {}
+  explicit EdgeRing(Point* to) : to_(to) {}
 
-  void begin(const Side& side) {
-    point(side.x(), side.top);
-    if (side.right()) point(side.x(), side.bottom);
-    add_area(side);
+  void begin(const Side& first) {
+    twice_area_ = area_beside(first);
+    *to_++ = {first.x(), first.top()};
+    if (first.right()) *to_++ = {first.x(), first.bottom()};
   }
 
   void add(const Side& side) {
-    const bool right = side.right();
-    point(side.x(), right ? side.top : side.bottom);
-    point(side.x(), right ? side.bottom : side.top);
-    add_area(side);
+    *to_++ = {side.x(), side.first_y()};
+    *to_++ = {side.x(), side.last_y()};
+    twice_area_ += area_beside(side);
   }
 
-  // `side` is the one that begin() was given. Returns twice the area.
-  int64_t end(const Side& side) {
-    if (!side.right()) point(side.x(), side.bottom);
-    return std::exchange(twice_area_, 0);
+  // Returns twice the area.
+  int64_t end(const Side& first) {
+    if (!first.right()) *to_++ = {first.x(), first.bottom()};
+    return twice_area_;
   }
 
-  int32_t* to() const { return to_; }
+  Point* to() const { return to_; }
 
  private:
-  void point(int32_t x, int32_t y) {
-    to_[0] = x;
-    to_[1] = y;
-    to_ += 2;
+  static int64_t area_beside(const Side& side) {
+    return 2 * int64_t{side.x()} * (int64_t{side.last_y()} - side.first_y());
   }
 
-  void add_area(const Side& side) {
-    const int64_t part = 2 * int64_t{side.x()} * (int64_t{side.bottom} - side.top);
-    twice_area_ += side.right() ? part : -part;
-  }
-
-  int32_t* to_;
+  Point* to_;
   int64_t twice_area_ = 0;
 };
 
@@ -246,158 +57,243 @@ class CenterRing {
  public:
   static constexpr size_t kPointsPerSide = 4;
 
-  explicit CenterRing(int32_t* to) : first_(to), to_(to) {}
+  explicit CenterRing(Point* to) : first_(to), last_(to - 1) {}
 
-  void begin(const Side& side) {
-    first_ = to_;
-    direction_ = kNoDirection;
-    if (side.right()) {
-      pixel(side.x() - 1, side.top);
-      pixel(side.x() - 1, side.bottom - 1);
-    } else {
-      pixel(side.x(), side.top);
-    }
-    last_ = side;
+  void begin(const Side& first) {
+    first_ = ++last_;
+    direction_ = kNone;
+    *last_ = {pixel_column(first), first.top()};
+    if (first.right()) go_down_or_up(first);
+    side_ = first;
   }
 
   void add(const Side& side) {
-    step_to(side);
-    if (side.right()) {
-      pixel(side.x() - 1, side.top);
-      pixel(side.x() - 1, side.bottom - 1);
-    } else {
-      pixel(side.x(), side.bottom - 1);
-      pixel(side.x(), side.top);
-    }
-    last_ = side;
+    go_across(side);
+    go_down_or_up(side);
+    side_ = side;
   }
 
-  int64_t end(const Side& side) {
-    step_to(side);
-    if (!side.right()) pixel(side.x(), side.bottom - 1);
-    close();
-    return turn();
+  int64_t end(const Side& first) {
+    go_across(first);
+    if (!first.right()) go_down_or_up(first);
+    return close();
   }
 
-  int32_t* to() const { return to_; }
+  Point* to() const { return last_ + 1; }
 
  private:
-  static constexpr int32_t kNoDirection = 9;
+  enum Direction {
+    kNone,
+    kNorth,
+    kSouth,
+    kEast,
+    kWest,
+    kNorthEast,
+    kNorthWest,
+    kSouthEast,
+    kSouthWest
+  };
 
-  // Along the horizontal edge between two sides: a set pixel is below it if it goes to the right.
-  void step_to(const Side& side) {
-    const int32_t y = last_.right() ? last_.bottom : last_.top;
-    const int32_t from = last_.x();
+  // Pixels are on the set side of edges.
+  static int32_t pixel_column(const Side& side) { return side.x() - side.right(); }
+
+  void go_down_or_up(const Side& side) {
+    const bool right = side.right();
+    go({pixel_column(side), right ? side.bottom() - 1 : side.top()}, right ? kSouth : kNorth);
+  }
+
+  // From the last side along the horizontal edge to the next one. Where the ring turns left, at
+  // either end, the pixel beside the next edge is a diagonal step away.
+  void go_across(const Side& side) {
+    const int32_t y = side_.last_y();
+    const int32_t from = side_.x();
     const int32_t to = side.x();
-    if (from < to) {
-      pixel(from, y);
-      pixel(to - 1, y);
-    } else {
-      pixel(from - 1, y - 1);
-      pixel(to, y - 1);
-    }
+    const bool east = from < to;
+    const int32_t row = east ? y : y - 1;
+    go({east ? from : from - 1, row}, east ? kSouthEast : kNorthWest);
+    go({east ? to - 1 : to, row}, east ? kEast : kWest);
+    go({pixel_column(side), side.right() ? side.top() : side.bottom() - 1},
+       east ? kNorthEast : kSouthWest);
   }
 
-  static int32_t sign(int32_t value) { return (value > 0) - (value < 0); }
-
-  void pixel(int32_t x, int32_t y) {
-    if (to_ != first_) {
-      const int32_t direction = 3 * sign(y - to_[-1]) + sign(x - to_[-2]);
-      if (direction == 0) return;
-      if (direction == direction_) to_ -= 2;
-      direction_ = direction;
-    }
-    to_[0] = x;
-    to_[1] = y;
-    to_ += 2;
+  // To a pixel that may be the one where the ring is already. A point that it goes straight through
+  // is overwritten.
+  void go(Point pixel, Direction direction) {
+    const bool moves = (pixel.x != last_->x) | (pixel.y != last_->y);
+    last_ += moves & (direction != direction_);
+    *last_ = pixel;
+    direction_ = moves ? direction : direction_;
   }
 
-  // Joins the ring's end to its first point, which goes if the ring passes straight through it.
-  void close() {
-    pixel(first_[0], first_[1]);
-    if (to_ - first_ == 2) return;
-    to_ -= 2;  // the first point again
-    const int32_t direction = 3 * sign(first_[3] - first_[1]) + sign(first_[2] - first_[0]);
-    if (direction == direction_ && to_ - first_ > 2) {
-      to_ -= 2;
-      std::memmove(first_, first_ + 2, static_cast<size_t>(to_ - first_) * sizeof *to_);
-      started_straight_ = true;
+  // Joins the end to the first point, which goes if the ring passes straight through it, and turns
+  // the ring round. Returns twice the area.
+  int64_t close() {
+    if (last_ == first_) return 0;
+    --last_;  // the first point again
+    const bool straight = last_ - first_ > 1 && direction_ == out_of(*first_, first_[1]);
+    if (straight) {
+      std::copy(first_ + 1, last_ + 1, first_);
+      --last_;
     }
-  }
-
-  // Reverses the points behind the start. Returns twice the area.
-  int64_t turn() {
     int64_t twice_area = 0;
-    const int32_t* before = to_ - 2;
-    for (const int32_t* point = first_; point != to_; point += 2) {
-      twice_area += int64_t{before[0]} * point[1] - int64_t{point[0]} * before[1];
-      before = point;
+    Point before = *last_;
+    for (Point* point = first_; point <= last_; before = *point++) {
+      twice_area += int64_t{before.x} * point->y - int64_t{point->x} * before.y;
     }
-    int32_t* low = first_ + (std::exchange(started_straight_, false) ? 0 : 2);
-    for (int32_t* high = to_ - 2; low < high; low += 2, high -= 2) {
-      std::swap(low[0], high[0]);
-      std::swap(low[1], high[1]);
-    }
+    std::reverse(straight ? first_ : first_ + 1, last_ + 1);
     return twice_area;
   }
 
-  int32_t* first_;
-  int32_t* to_;
-  int32_t direction_ = kNoDirection;
-  bool started_straight_ = false;
-  Side last_ = {};
+  static Direction out_of(Point from, Point to) {
+    constexpr Direction kBySigns[3][3] = {
+        {kNorthWest, kNorth, kNorthEast}, {kWest, kNone, kEast}, {kSouthWest, kSouth, kSouthEast}};
+    const auto sign = [](int32_t value) { return (value > 0) - (value < 0); };
+    return kBySigns[sign(to.y - from.y) + 1][sign(to.x - from.x) + 1];
+  }
+
+  Point* first_;
+  Point* last_;
+  Direction direction_ = kNone;
+  Side side_ = {};
 };
 
 // Follows the rings from their starts.
 template <class Ring>
-Result trace(Array<Side>& sides, const Array<Start>& starts, Contours& out) {
+Result trace(Side* sides, size_t count, const Sweep* strips, size_t strip_count, Contours& out) {
   constexpr Result kNoMemory = {Status::no_memory, 0};
-  if (!out.points.reserve_more(2 * Ring::kPointsPerSide * sides.size())) return kNoMemory;
-  Ring ring(out.points.data());
-  for (const Start& start : starts) {
-    Side& first = sides[start.side];
-    if ((first.next & kTraced) != 0) continue;
-    if (!out.offsets.reserve_more(2) || !out.parents.reserve_more(1) ||
-        !out.holes.reserve_more(1) || !out.twice_areas.reserve_more(1)) {
-      return kNoMemory;
-    }
-    const bool hole = first.right();
-    int32_t parent = -1;
-    if (start.before != kNone) {
-      parent = static_cast<int32_t>(sides[start.before].next & ~kTraced);
-      const auto around = static_cast<size_t>(parent);
-      if ((out.holes[around] != 0) == hole) parent = out.parents[around];
-    }
-    out.offsets.append((ring.to() - out.points.data()) / 2);
-    out.parents.append(parent);
-    const auto mark = static_cast<uint32_t>(out.holes.size()) | kTraced;
-    out.holes.append(hole);
+  if (!out.points.reserve_more(2 * Ring::kPointsPerSide * count + 1)) return kNoMemory;
+  Point* const points = reinterpret_cast<Point*>(out.points.data());
+  Ring ring(points);
+  for (const Sweep* strip = strips; strip != strips + strip_count; ++strip) {
+    for (const Start& start : strip->starts()) {
+      Side& first = sides[start.side];
+      if ((first.next & kTraced) != 0) continue;
+      if (!out.offsets.reserve_more(2) || !out.parents.reserve_more(1) ||
+          !out.holes.reserve_more(1) || !out.twice_areas.reserve_more(1)) {
+        return kNoMemory;
+      }
+      const bool hole = first.right();
+      int32_t parent = -1;
+      if (start.before != kNone) {
+        parent = static_cast<int32_t>(sides[strip->resolved(start.before)].next & ~kTraced);
+        const auto around = static_cast<size_t>(parent);
+        if ((out.holes[around] != 0) == hole) parent = out.parents[around];
+      }
+      out.offsets.append(ring.to() - points);
+      out.parents.append(parent);
+      const auto mark = static_cast<uint32_t>(out.holes.size()) | kTraced;
+      out.holes.append(hole);
 
-    uint32_t next = std::exchange(first.next, mark);
-    ring.begin(first);
-    while (next != start.side) {
-      Side& side = sides[next];
-      ring.add(side);
-      next = std::exchange(side.next, mark);
+      uint32_t next = std::exchange(first.next, mark);
+      ring.begin(first);
+      while (next != start.side) {
+        Side& side = sides[next];
+        ring.add(side);
+        next = std::exchange(side.next, mark);
+      }
+      out.twice_areas.append(ring.end(first));
     }
-    out.twice_areas.append(ring.end(first));
   }
   if (!out.offsets.reserve_more(1)) return kNoMemory;
-  out.points.set_size(static_cast<size_t>(ring.to() - out.points.data()));
-  out.offsets.append(static_cast<int64_t>(out.points.size() / 2));
+  out.offsets.append(ring.to() - points);
+  out.points.set_size(2 * static_cast<size_t>(ring.to() - points));
   return {};
 }
+
+template <class Index>
+class Tracer {
+ public:
+  Tracer(Runs<Index> runs, int64_t width, Connectivity connectivity, int64_t max_corners)
+      : runs_(runs),
+        width_(width),
+        connectivity_(connectivity),
+        max_sides_(static_cast<size_t>(std::min<int64_t>(max_corners / 2, kMaxSides))) {}
+
+  Result run(Outline outline, size_t strips, Contours& out) {
+    const Result swept = sweep(strips);
+    if (swept.status != Status::ok) return swept;
+    size_t sides = 0;
+    for (size_t i = 0; i < count_; ++i) sides += sweeps_[i].count();
+    if (sides > max_sides_) return {Status::too_many_corners, 0};
+    return outline == Outline::edge
+               ? trace<EdgeRing>(sides_.data(), sides, sweeps_.get(), count_, out)
+               : trace<CenterRing>(sides_.data(), sides, sweeps_.get(), count_, out);
+  }
+
+ private:
+  static constexpr Result kNoMemory = {Status::no_memory, 0};
+
+  Result sweep(size_t strips) {
+    if (!cut(strips)) return kNoMemory;
+    const size_t room = strips_[count_ - 1].first_side + strips_[count_ - 1].room;
+    if (room > kMaxSides) return {Status::too_many_corners, 0};
+    sweeps_.reset(new (std::nothrow) Sweep[count_]);
+    if (sweeps_ == nullptr || !sides_.reserve_more(room)) return kNoMemory;
+    in_parallel(count_, static_cast<int>(count_), 1, [&](size_t first, size_t last) {
+      for (size_t i = first; i < last; ++i) {
+        sweeps_[i].result =
+            sweeps_[i].run(runs_, width_, strips_[i], connectivity_, sides_.data(), max_sides_);
+      }
+    });
+    for (size_t i = 0; i < count_; ++i) {
+      if (sweeps_[i].result.status != Status::ok) return sweeps_[i].result;
+      if (i > 0 && !sweeps_[i].join(sweeps_[i - 1])) return kNoMemory;
+    }
+    return {};
+  }
+
+  // Into strips of about as many runs each; false if there was no memory.
+  bool cut(size_t strips) {
+    if (!strips_.reserve_more(strips)) return false;
+    int64_t y0 = 0;
+    size_t first_side = 0;
+    for (size_t i = 1; i <= strips; ++i) {
+      const int64_t y1 =
+          i < strips ? runs_.starts[runs_.count / strips * i] / width_ : bottom() + 1;
+      if (y1 <= y0) continue;
+      strips_.append({y0, y1, first_side, room(y0, y1)});
+      first_side += strips_[strips_.size() - 1].room;
+      y0 = y1;
+    }
+    count_ = strips_.size();
+    return true;
+  }
+
+  // Of the last row with runs; below it is one without, where all sides end.
+  int64_t bottom() const {
+    return runs_.count == 0 ? 0 : (stop_of(runs_, runs_.count - 1) - 1) / width_ + 1;
+  }
+
+  // The most sides and stand-ins that a strip can have, and one. A run has two sides in each of its
+  // rows that differs from the row above: one row, or three for runs that cross row ends. Room that
+  // is not written costs nothing.
+  size_t room(int64_t y0, int64_t y1) const {
+    const auto first = first_run_ending_after(runs_, static_cast<size_t>(y0 * width_));
+    const auto last = first_run_ending_after(runs_, static_cast<size_t>(y1 * width_));
+    const size_t count = std::min(last + 1, runs_.count) - first;
+    const size_t crossing = std::min(count, static_cast<size_t>(y1 - y0));
+    const size_t stand_ins = 2 * std::min(runs_.count, static_cast<size_t>(width_ / 2 + 1));
+    return 2 * count + 4 * crossing + stand_ins + 1;
+  }
+
+  Runs<Index> runs_;
+  int64_t width_;
+  Connectivity connectivity_;
+  size_t max_sides_;
+  size_t count_ = 0;  // of strips
+  Array<Strip> strips_;
+  std::unique_ptr<Sweep[]> sweeps_;
+  Array<Side> sides_;
+};
 
 }  // namespace
 
 Result contours(const AnyRuns& any, int64_t width, Outline outline, Connectivity connectivity,
-                int64_t max_corners, int /*threads*/, Contours& out) {
-  const auto max_sides = static_cast<size_t>(std::min<int64_t>(max_corners / 2, kTraced - 1));
-  Sweep sweep(connectivity, max_sides);
-  const Result swept = with_runs(any, [&](auto runs) { return sweep.run(runs, width); });
-  if (swept.status != Status::ok) return swept;
-  return outline == Outline::edge ? trace<EdgeRing>(sweep.sides(), sweep.starts(), out)
-                                  : trace<CenterRing>(sweep.sides(), sweep.starts(), out);
+                int64_t max_corners, size_t strips, Contours& out) {
+  return with_runs(any, [&](auto runs) {
+    const size_t most = std::max<size_t>(runs.count, 1);
+    return Tracer(runs, width, connectivity, max_corners).run(outline, std::min(strips, most), out);
+  });
 }
 
 }  // namespace runmask

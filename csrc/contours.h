@@ -30,9 +30,9 @@ struct Contours {
 };
 
 // Traces all rings. More than `max_corners` corners on pixel edges are refused before they are
-// written, with Status::too_many_corners. The result is the same for every number of threads.
-// Time O(runs + corners), memory O(corners).
+// written, with Status::too_many_corners. `strips` of rows, at least 1, are swept at once in
+// threads; the result is the same for every number. Time O(runs + corners), memory O(corners).
 Result contours(const AnyRuns& runs, int64_t width, Outline outline, Connectivity connectivity,
-                int64_t max_corners, int threads, Contours& out);
+                int64_t max_corners, size_t strips, Contours& out);
 
 }  // namespace runmask

@@ -12,13 +12,6 @@
 namespace runmask {
 namespace {
 
-AnyRuns view(const AnyArrays& made) {
-  return {
-      made.wide ? static_cast<const void*>(made.wide_starts.data()) : made.narrow_starts.data(),
-      made.wide ? static_cast<const void*>(made.wide_lengths.data()) : made.narrow_lengths.data(),
-      made.count(), made.wide};
-}
-
 // The part of a mask that stays in view, in its own rows and columns.
 struct Window {
   int64_t y0, y1, x0, x1;
@@ -247,7 +240,7 @@ Result orient(const AnyRuns& runs, Size size, bool transposed, bool rows, bool c
   turned.wide = runs.wide;
   const Result result = transpose(runs, size.height, size.width, turned);
   if (result.status != Status::ok) return result;
-  return flip(view(turned), {size.width, size.height}, rows, columns, out);
+  return flip(turned.runs(), {size.width, size.height}, rows, columns, out);
 }
 
 Result stack(const Part* parts, size_t count, AnyArrays& out) {
@@ -307,7 +300,7 @@ Result tile(const AnyRuns& runs, Size size, int64_t down, int64_t across, AnyArr
   row.wide = out.wide;
   const Result result = across_to(row);
   if (result.status != Status::ok) return result;
-  return tile(view(row), {size.height, size.width * across}, down, 1, out);
+  return tile(row.runs(), {size.height, size.width * across}, down, 1, out);
 }
 
 }  // namespace runmask

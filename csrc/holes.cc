@@ -2,19 +2,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "algebra.h"
 #include "components.h"
 #include "labeller.h"
 #include "writer.h"
 
 namespace runmask {
 namespace {
-
-AnyRuns view(AnyArrays& arrays) {
-  if (arrays.wide) {
-    return {arrays.wide_starts.data(), arrays.wide_lengths.data(), arrays.count(), true};
-  }
-  return {arrays.narrow_starts.data(), arrays.narrow_lengths.data(), arrays.count(), false};
-}
 
 struct Area {
   int64_t area;
@@ -207,11 +201,11 @@ Result fill_holes(const AnyRuns& runs, int64_t height, int64_t width, Connectivi
   };
   AnyArrays outside, kept;
   outside.wide = kept.wide = out.wide;
-  Result result = background(runs, pixels, outside);
+  Result result = complement(runs, pixels, outside);
   if (result.status != Status::ok) return result;
-  result = filter<Extent>(view(outside), width, other, stays, kept);
+  result = filter<Extent>(outside.runs(), width, other, stays, kept);
   if (result.status != Status::ok) return result;
-  return background(view(kept), pixels, out);
+  return complement(kept.runs(), pixels, out);
 }
 
 }  // namespace runmask

@@ -3,45 +3,12 @@
 #include <array>
 #include <cstring>
 
+#include "pieces.h"
 #include "simd.h"
 #include "words.h"
 
 namespace runmask {
 namespace {
-
-// Calls piece(y, rows, x0, x1) for runs cut at row ends, in order. More than one row at once only
-// where a run fills them from end to end.
-template <class Index, class Piece>
-void for_each_piece(Runs<Index> runs, int64_t width, const Piece& piece) {
-  int64_t y = 0;
-  int64_t row = 0;  // its first pixel
-  for (size_t i = 0; i < runs.count; ++i) {
-    int64_t x0 = runs.starts[i] - row;
-    if (x0 >= width) {
-      const int64_t rows = x0 < 2 * width ? 1 : x0 / width;
-      y += rows;
-      row += rows * width;
-      x0 -= rows * width;
-    }
-    int64_t x1 = x0 + runs.lengths[i];
-    if (x0 > 0 && x1 > width) {
-      piece(y, int64_t{1}, x0, width);
-      ++y;
-      row += width;
-      x0 = 0;
-      x1 -= width;
-    }
-    if (x1 >= width) {  // then x0 is 0, or the run ends with its row
-      const int64_t rows = x1 / width;
-      piece(y, rows, x0, width);
-      y += rows;
-      row += rows * width;
-      x1 -= rows * width;
-      x0 = 0;
-    }
-    if (x0 < x1) piece(y, int64_t{1}, x0, x1);
-  }
-}
 
 // Sums of 1, i, i^2 and i^3 over from <= i < to.
 std::array<double, 4> power_sums(int64_t from, int64_t to) {
@@ -66,7 +33,7 @@ uint8_t reversed(uint8_t byte) {
 Moments moments(const AnyRuns& any, int64_t width) {
   Moments sums = {};
   with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t y, int64_t rows, int64_t x0, int64_t x1) {
+    for_each_band(runs, width, [&](int64_t y, int64_t rows, int64_t x0, int64_t x1) {
       const auto across = power_sums(x0, x1);
       const auto down = power_sums(y, y + rows);
       for (size_t p = 0; p < 4; ++p) {
@@ -78,32 +45,22 @@ Moments moments(const AnyRuns& any, int64_t width) {
 }
 
 size_t count_row_runs(const AnyRuns& any, int64_t width) {
-  size_t count = 0;
-  with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t, int64_t rows, int64_t, int64_t) {
-      count += static_cast<size_t>(rows);
-    });
-  });
-  return count;
+  return with_runs(any, [&](auto runs) { return count_pieces(runs, width); });
 }
 
 void row_runs(const AnyRuns& any, int64_t width, int32_t* y, int32_t* x0, int32_t* x1) {
   with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t top, int64_t rows, int64_t from, int64_t to) {
-      for (int64_t row = top; row < top + rows; ++row) {
-        *y++ = static_cast<int32_t>(row);
-        *x0++ = static_cast<int32_t>(from);
-        *x1++ = static_cast<int32_t>(to);
-      }
+    for_each_piece(runs, width, [&](int64_t row, int64_t from, int64_t to) {
+      *y++ = static_cast<int32_t>(row);
+      *x0++ = static_cast<int32_t>(from);
+      *x1++ = static_cast<int32_t>(to);
     });
   });
 }
 
 void row_areas(const AnyRuns& any, int64_t width, int64_t* out) {
   with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t y, int64_t rows, int64_t x0, int64_t x1) {
-      for (int64_t row = y; row < y + rows; ++row) out[row] += x1 - x0;
-    });
+    for_each_piece(runs, width, [&](int64_t y, int64_t x0, int64_t x1) { out[y] += x1 - x0; });
   });
 }
 
@@ -111,7 +68,7 @@ void column_areas(const AnyRuns& any, int64_t width, int64_t* out) {
   if (width == 0) return;
   int64_t open = 0;
   with_runs(any, [&](auto runs) {
-    for_each_piece(runs, width, [&](int64_t, int64_t rows, int64_t x0, int64_t x1) {
+    for_each_band(runs, width, [&](int64_t, int64_t rows, int64_t x0, int64_t x1) {
       out[x0] += rows;
       if (x1 < width) out[x1] -= rows;
     });

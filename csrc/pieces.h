@@ -1,4 +1,4 @@
-// Walking runs row by row.
+// Walking runs cut at row ends, one after the other; for rows with all their runs see rows.h.
 //
 // A run that crosses a row end joins pixels that are no neighbours in the image. Where rows matter,
 // runs are walked as row pieces: cut at row ends, in raster order. Pieces of one row never touch.
@@ -35,34 +35,42 @@ class RowTracker {
   int64_t begin_ = 0;
 };
 
-// Calls with (y, x0, x1) of each row piece. O(pieces).
+// Calls with (y, rows, x0, x1) of runs cut at row ends: pixels [x0, x1) of so many rows from y on,
+// more than one only where a run fills them from end to end. O(runs).
 template <class Index, class Call>
-void for_each_piece(Runs<Index> runs, int64_t width, const Call& call) {
+void for_each_band(Runs<Index> runs, int64_t width, const Call& call) {
   RowTracker row(width);
   for (size_t i = 0; i < runs.count; ++i) {
     int64_t start = runs.starts[i];
     const int64_t stop = start + runs.lengths[i];
     row.seek(start);
-    while (stop - row.begin() > width) {
-      call(row.row(), start - row.begin(), width);
-      start = row.begin() + width;
+    while (stop - row.begin() > width) [[unlikely]] {
+      // Of whole rows the last is left for the call below.
+      const bool many = start == row.begin() && stop - start > 2 * width;
+      const int64_t rows = many ? (stop - start - 1) / width : 1;
+      call(row.row(), rows, start - row.begin(), width);
+      start = row.begin() + rows * width;
       row.seek(start);
     }
-    call(row.row(), start - row.begin(), stop - row.begin());
+    call(row.row(), int64_t{1}, start - row.begin(), stop - row.begin());
   }
+}
+
+// Calls with (y, x0, x1) of each row piece. O(pieces).
+template <class Index, class Call>
+void for_each_piece(Runs<Index> runs, int64_t width, const Call& call) {
+  for_each_band(runs, width, [&](int64_t y, int64_t rows, int64_t x0, int64_t x1) {
+    for (const int64_t end = y + rows; y < end; ++y) call(y, x0, x1);
+  });
 }
 
 // O(runs), however many rows a run crosses.
 template <class Index>
 size_t count_pieces(Runs<Index> runs, int64_t width) {
-  RowTracker row(width);
-  size_t pieces = runs.count;
-  for (size_t i = 0; i < runs.count; ++i) {
-    const int64_t start = runs.starts[i];
-    row.seek(start);
-    const int64_t last = start + runs.lengths[i] - 1 - row.begin();
-    if (last >= width) pieces += static_cast<size_t>(last / width);
-  }
+  size_t pieces = 0;
+  for_each_band(runs, width, [&](int64_t, int64_t rows, int64_t, int64_t) {
+    pieces += static_cast<size_t>(rows);
+  });
   return pieces;
 }
 

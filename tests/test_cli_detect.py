@@ -169,6 +169,36 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert "cannot make the folder" in done.stderr
 
 
+def test_a_full_disk_costs_nothing(small_disk, tmp_path_factory):
+    path = photo(tmp_path_factory.mktemp("photos") / "a.png")
+    with faulty(Answer(body=json.dumps(ANSWER).encode(), charge=True)) as server:
+        done = run("detect", path, "-o", small_disk / "out", "--base-url", server.origin)
+    assert done.exit_code == 5
+    assert "No space left on device" in done.stderr
+    assert (server.logins, server.requests) == (0, [])
+    assert files(small_disk / "out") == []
+
+
+def test_a_photo_too_large_for_the_memory_is_one_of_many(tmp_path, monkeypatch):
+    load = images.load
+
+    def limited(data, **options):
+        picture = load(data, **options)
+        if picture.pixels.shape[0] == 700:
+            raise MemoryError
+        return picture
+
+    monkeypatch.setattr(images, "load", limited)
+    large, small = photo(tmp_path / "large.png", 700), photo(tmp_path / "small.png")
+    done = run("detect", large, small, "-o", tmp_path / "out", "--json")
+    assert done.exit_code == 1
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["ok"], first["error"], first["photo"]) == (False, "memory", str(large))
+    assert second["ok"]
+    assert f"{large}: there is not enough memory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_no_connection_is_told(tmp_path):
     done = run("detect", photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--base-url", closed())
     assert done.exit_code == 1

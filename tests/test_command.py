@@ -231,6 +231,20 @@ runmask_command.main()
     assert line.endswith("pip install 'runmask[all]'")
 
 
+def test_an_unknown_kernel_set_is_one_line():
+    done = subprocess.run(
+        [sys.executable, "-c", "import runmask_command; runmask_command.main()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"RUNMASK_KERNELS": "sse9"},
+    )
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Error: the environment variable RUNMASK_KERNELS: kernel set 'sse9': ")
+    assert line.endswith("scalar")
+
+
 def test_importing_the_command_line_without_click_raises():
     code = """
 import sys

@@ -44,9 +44,11 @@ def test_labels_as_scipy(pixels: np.ndarray, connectivity: int) -> None:
     labels, count = ndimage.label(pixels, structure(connectivity))
     assert len(parts) == count
     assert np.array_equal(parts.to_label_array(), labels)
-    runs = parts.row_runs
+    runs = parts.mask.row_runs()
     painted = np.zeros(pixels.shape, np.int32)
-    for y, x0, x1, label in zip(*(values.tolist() for values in runs), strict=True):
+    for y, x0, x1, label in zip(
+        *(values.tolist() for values in (*runs, parts.labels)), strict=True
+    ):
         assert x0 < x1
         assert not painted[y, x0:x1].any()
         painted[y, x0:x1] = label + 1
@@ -125,7 +127,7 @@ def test_a_run_over_a_row_end_is_no_neighbour() -> None:
     for connectivity in (4, 8):
         parts = mask.components(connectivity)
         assert [part.starts.tolist() for part in parts] == [[3], [4]]
-        assert parts.row_runs.label.tolist() == [0, 1]
+        assert parts.labels.tolist() == [0, 1]
     corner = Mask([0, 10], [5, 1], (3, 4)).components(8)  # here the two lie below each other
     assert len(corner) == 2
     assert corner[0].starts.tolist() == [0]

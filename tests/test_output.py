@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runmask.errors import OutputError
-from runmask.output import atomic_write, distinct_names, safe_name
+from runmask.output import atomic_write, distinct_names, reserved, safe_name
 
 
 def names_in(folder):
@@ -117,6 +117,47 @@ def test_devices_folders_and_missing_folders_are_refused(tmp_path):
             atomic_write(f"{tmp_path}/{name}", b"x")
     assert names_in(tmp_path) == ["device", "fifo", "folder"]
     assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+
+
+def test_a_place_is_taken_before_the_bytes_are_there(tmp_path):
+    with reserved(tmp_path / "a", 10_000) as write:
+        [temporary] = tmp_path.iterdir()
+        assert temporary.stat().st_size == 10_000
+        assert temporary.stat().st_blocks * 512 >= 10_000
+        write([b"one", b"two"])
+        assert names_in(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"onetwo"
+    with reserved(tmp_path / "b", 3) as write:
+        write(b"more than was thought")
+    assert (tmp_path / "b").read_bytes() == b"more than was thought"
+
+
+def test_a_place_that_is_not_used_leaves_nothing(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    with reserved(tmp_path / "a", 10_000):
+        pass
+    with pytest.raises(KeyboardInterrupt), reserved(tmp_path / "b", 10_000):
+        raise KeyboardInterrupt
+    assert names_in(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+    with pytest.raises(OutputError, match="exists"), reserved(tmp_path / "a", 9, overwrite=False):
+        raise AssertionError
+
+
+def test_a_full_disk_has_no_place(small_disk):
+    with pytest.raises(OutputError, match="ENOSPC"), reserved(small_disk / "a", 2**20):
+        raise AssertionError
+    assert names_in(small_disk) == []
+
+
+def test_file_systems_that_reserve_nothing(tmp_path, monkeypatch):
+    def allocate(*args):
+        raise OSError(errno.EOPNOTSUPP, "not here")
+
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    with reserved(tmp_path / "a", 10_000) as write:
+        write(b"one")
+    assert (tmp_path / "a").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize("text", ["a", "IMG_1234", "_DSC0001", "my photo 1"])

@@ -1,45 +1,24 @@
 // Every function of the core against a slow and obvious model, on every kernel set this processor
-// has, or on those named as arguments. Needs no framework: prints what fails and exits with 1.
+// has, or on those named as arguments.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "blend.h"
+#include "harness.h"
 #include "runs.h"
-#include "simd.h"
 #include "words.h"
 
 namespace {
 
 using namespace runmask;
+using namespace runmask::testing;
 
-int failures = 0;
-
-void expect(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
-}
-
-std::mt19937_64 random_bits(42);
-
-size_t below(size_t bound) { return random_bits() % bound; }
-
-using Pixels = std::vector<uint8_t>;
-
-Pixels random_pixels(size_t size, unsigned percent) {
-  Pixels pixels(size);
-  const bool coarse = below(2) == 0;
-  uint8_t value = 0;
-  for (size_t i = 0; i < size; ++i) {
-    if (!coarse || below(40) == 0) {
-      value = below(100) < percent ? static_cast<uint8_t>(1 + below(255)) : 0;
-    }
-    pixels[i] = value;
+Pixels random_pixels(size_t size, int percent) {
+  Pixels pixels = random_image({1, static_cast<int64_t>(size)}, percent).pixels;
+  for (uint8_t& pixel : pixels) {
+    if (pixel != 0) pixel = static_cast<uint8_t>(1 + below(255));
   }
   return pixels;
 }
@@ -223,7 +202,7 @@ void check_overlay(const Pixels& mask, size_t height, size_t width) {
 void check_all() {
   const size_t sizes[] = {0, 1, 2, 63, 64, 65, 127, 128, 2047, 2048, 2049, 6000, 16384, 40001};
   for (const size_t size : sizes) {
-    for (const unsigned percent : {0u, 1u, 10u, 50u, 90u, 99u, 100u}) {
+    for (const int percent : {0, 1, 10, 50, 90, 99, 100}) {
       const Pixels pixels = random_pixels(size, percent);
       const size_t width = size == 0 ? 1 : 1 + below(size);
       const std::string name = std::to_string(size) + " px of " + std::to_string(percent) + " %";
@@ -239,7 +218,7 @@ void check_all() {
   for (int i = 0; i < 150; ++i) {
     const size_t height = 1 + below(40);
     const size_t width = 1 + below(i % 10 == 0 ? 3000 : 150);
-    const Pixels mask = random_pixels(height * width, static_cast<unsigned>(below(101)));
+    const Pixels mask = random_pixels(height * width, below(101));
     check_overlay<int32_t>(mask, height, width);
     check_overlay<int64_t>(mask, height, width);
   }
@@ -251,16 +230,7 @@ void check_all() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> names(argv + 1, argv + argc);
-  for (size_t i = 0; argc < 2 && available_kernels(i) != nullptr; ++i) {
-    names.emplace_back(available_kernels(i)->name);
-  }
-  for (const std::string& name : names) {
-    expect(use_kernels(name.c_str()), "the set " + name + " can be chosen");
-    check_all();
-    std::printf("%s: checked\n", kernels().name);
-  }
+  on_each_kernel_set(argc, argv, check_all);
   expect(!use_kernels("none"), "an unknown set is refused");
-  std::printf("%d failed\n", failures);
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return outcome();
 }

@@ -1,99 +1,40 @@
 // The wire forms and the transposition against slow and obvious models, on every kernel set this
-// processor has. Prints what fails and exits with 1.
+// processor has.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "brush.h"
 #include "coco.h"
 #include "coco_polygon.h"
+#include "harness.h"
 #include "numerals.h"
 #include "png.h"
-#include "simd.h"
 #include "transpose.h"
 
 namespace {
 
 using namespace runmask;
-
-int failures = 0;
-
-void expect(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
-}
-
-std::mt19937_64 random_bits(42);
-
-size_t below(size_t bound) { return random_bits() % bound; }
-
-using Pixels = std::vector<uint8_t>;
-
-Pixels random_pixels(size_t height, size_t width) {
-  Pixels pixels(height * width);
-  const size_t percents[] = {0, 1, 10, 50, 90, 99, 100};
-  const size_t grains[] = {1, 1, 3, 16, 90};
-  const size_t percent = percents[below(7)];
-  const size_t grain = grains[below(5)];
-  const size_t across = width / grain + 1;
-  Pixels coarse((height / grain + 1) * across);
-  for (uint8_t& pixel : coarse) pixel = below(100) < percent;
-  for (size_t i = 0; i < pixels.size(); ++i) {
-    pixels[i] = coarse[i / width / grain * across + i % width / grain];
-  }
-  return pixels;
-}
-
-// Runs that own their arrays, in either width.
-struct Owned {
-  AnyArrays arrays;
-  explicit Owned(bool wide = false) { arrays.wide = wide; }
-  Owned(const Pixels& pixels, bool wide) : Owned(wide) {
-    expect(encode(pixels.data(), pixels.size(), arrays).status == Status::ok, "encode");
-  }
-  AnyRuns view() const {
-    return arrays.wide ? AnyRuns{arrays.wide_starts.data(), arrays.wide_lengths.data(),
-                                 arrays.wide_starts.size(), true}
-                       : AnyRuns{arrays.narrow_starts.data(), arrays.narrow_lengths.data(),
-                                 arrays.narrow_starts.size(), false};
-  }
-};
-
-template <class Index>
-bool same_arrays(Runs<Index> a, Runs<Index> b) {
-  return a.count == b.count && std::equal(a.starts, a.starts + a.count, b.starts) &&
-         std::equal(a.lengths, a.lengths + a.count, b.lengths);
-}
-
-bool same(const AnyRuns& a, const AnyRuns& b) {
-  if (a.count == 0 || b.count == 0) return a.count == b.count;
-  return with_runs(a, [&]<class Index>(Runs<Index> runs) {
-    return a.wide == b.wide && same_arrays(runs, b.as<Index>());
-  });
-}
+using namespace runmask::testing;
 
 void check_transpose(size_t height, size_t width, bool wide) {
-  const Pixels pixels = random_pixels(height, width);
+  const Size size = {static_cast<int64_t>(height), static_cast<int64_t>(width)};
+  const Pixels pixels = random_image(size).pixels;
   Pixels turned(pixels.size());
   for (size_t y = 0; y < height; ++y) {
     for (size_t x = 0; x < width; ++x) turned[x * height + y] = pixels[y * width + x];
   }
-  const Owned runs(pixels, wide);
-  const Owned expected(turned, wide);
+  const Mask runs(pixels, wide);
+  const Mask expected(turned, wide);
   for (const TransposeRoute route :
        {TransposeRoute::measured, TransposeRoute::runs, TransposeRoute::bits}) {
-    Owned out(wide);
-    const Result result = transpose(runs.view(), static_cast<int64_t>(height),
-                                    static_cast<int64_t>(width), out.arrays, route);
+    Mask out(wide);
+    const Result result = transpose(runs.view(), size.height, size.width, out.arrays, route);
     expect(result.status == Status::ok && same(out.view(), expected.view()),
-           "transpose of " + std::to_string(height) + " x " + std::to_string(width) + ", route " +
-               std::to_string(static_cast<int>(route)));
+           "transpose of " + name(size) + ", route " + std::to_string(static_cast<int>(route)));
   }
 }
 
@@ -124,7 +65,7 @@ std::string model_string(const std::vector<int64_t>& counts) {
 
 void check_counts(const Pixels& pixels, bool wide) {
   const auto total = static_cast<int64_t>(pixels.size());
-  const Owned runs(pixels, wide);
+  const Mask runs(pixels, wide);
   const std::vector<int64_t> counts = model_counts(pixels);
   Array<int64_t> written;
   expect(write_counts(runs.view(), total, written).status == Status::ok &&
@@ -144,7 +85,7 @@ void check_counts(const Pixels& pixels, bool wide) {
     split[at] = part;
     split.insert(split.begin() + static_cast<ptrdiff_t>(at) + 1, rest, rest + 2);
   }
-  Owned a(wide), b(wide), c(wide);
+  Mask a(wide), b(wide), c(wide);
   expect(read_counts(split.data(), split.size(), total, true, a.arrays).status == Status::ok &&
              same(a.view(), runs.view()),
          "read_counts");
@@ -156,7 +97,7 @@ void check_counts(const Pixels& pixels, bool wide) {
   const Result more = read_counts(counts.data(), counts.size(), total - 1, true, c.arrays);
   expect(total == 0 || (more.status == Status::counts_past_end && more.at == counts.size() - 1),
          "read_counts refuses what is too long");
-  Owned d(wide), e(wide);
+  Mask d(wide), e(wide);
   expect(read_coco_string(expected.data(), expected.size(), total + 1, d.arrays).status ==
              Status::counts_short,
          "read_coco_string refuses what is too short");
@@ -168,16 +109,16 @@ void check_counts(const Pixels& pixels, bool wide) {
 
 void check_brush(const Pixels& pixels, bool wide) {
   const auto total = static_cast<int64_t>(pixels.size());
-  const Owned runs(pixels, wide);
+  const Mask runs(pixels, wide);
   Array<uint8_t> data;
   expect(write_brush(runs.view(), total, data).status == Status::ok, "write_brush");
-  Owned back(wide);
+  Mask back(wide);
   expect(read_brush(data.data(), data.size(), total, 254, back.arrays).status == Status::ok &&
              same(back.view(), runs.view()),
          "brush there and back");
   for (size_t size = 0; size + 1 < data.size(); size += 1 + below(20)) {
     const std::vector<uint8_t> cut(data.data(), data.data() + size);  // its own end, for sanitizers
-    Owned none(wide);
+    Mask none(wide);
     expect(read_brush(cut.data(), size, total, 127, none.arrays).status == Status::cut_off,
            "a brush that is cut off");
   }
@@ -189,7 +130,7 @@ void check_noise() {
   const bool near = below(2) == 0;
   for (char& byte : bytes) byte = static_cast<char>(near ? 48 + below(64) : below(256));
   const auto* octets = reinterpret_cast<const uint8_t*>(bytes.data());
-  Owned a(true), b, c;
+  Mask a(true), b, c;
   (void)read_coco_string(bytes.data(), bytes.size(), int64_t{1} << 62, a.arrays);
   (void)read_coco_string(bytes.data(), bytes.size(), 1000, b.arrays);
   if (bytes.size() > 6 && below(2) == 0) {
@@ -291,8 +232,8 @@ void check_polygon() {
     point = static_cast<double>(below(static_cast<size_t>(100 * step))) / step - 20;
   }
   const bool wide = below(2) == 0;
-  const Owned expected(model_polygon(points, height, width), wide);
-  Owned drawn(wide);
+  const Mask expected(model_polygon(points, height, width), wide);
+  Mask drawn(wide);
   expect(draw_coco_polygon(points.data(), points.size() / 2, height, width, drawn.arrays).status ==
                  Status::ok &&
              same(drawn.view(), expected.view()),
@@ -306,9 +247,9 @@ void check_all() {
   }
   check_transpose(3, 9000, true);
   check_transpose(9000, 3, false);
-  for (const size_t size : {0, 1, 2, 63, 64, 65, 300, 5000, 40001}) {
+  for (const int64_t size : {0, 1, 2, 63, 64, 65, 300, 5000, 40001}) {
     for (int i = 0; i < 6; ++i) {
-      const Pixels pixels = random_pixels(size == 0 ? 0 : 1, size);
+      const Pixels pixels = random_image({1, size}).pixels;
       check_counts(pixels, i % 2 == 0);
       check_brush(pixels, i % 2 == 0);
     }
@@ -323,12 +264,7 @@ void check_all() {
 
 }  // namespace
 
-int main() {
-  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
-    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
-    check_all();
-    std::printf("%s: checked\n", kernels().name);
-  }
-  std::printf("%d failed\n", failures);
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+int main(int argc, char** argv) {
+  on_each_kernel_set(argc, argv, check_all);
+  return outcome();
 }

@@ -1,97 +1,29 @@
 // Geometry and polygons against models that move one pixel at a time, on every kernel set and with
-// runs of either width. Needs no framework: prints what fails and exits with 1.
+// runs of either width.
 #include "geometry.h"
 
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "any.h"
+#include "harness.h"
 #include "polygons.h"
 #include "resize.h"
-#include "simd.h"
 
 namespace {
 
 using namespace runmask;
+using namespace runmask::testing;
 
-int failures = 0;
-
-void expect(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
-}
-
-std::mt19937_64 random_bits(42);
-
-int64_t below(int64_t bound) {
-  return static_cast<int64_t>(random_bits() % static_cast<uint64_t>(bound));
-}
 int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }
-
-// An image of which one pixel at a time is asked.
-struct Image {
-  Size size;
-  std::vector<uint8_t> pixels;
-
-  explicit Image(Size of, uint8_t value = 0)
-      : size(of), pixels(static_cast<size_t>(of.height * of.width), value) {}
-  uint8_t& at(int64_t y, int64_t x) { return pixels[static_cast<size_t>(y * size.width + x)]; }
-  uint8_t at(int64_t y, int64_t x) const { return pixels[static_cast<size_t>(y * size.width + x)]; }
-};
-
-Image random_image(Size size) {
-  Image image(size);
-  const int64_t percent = std::vector<int64_t>{0, 3, 50, 90, 100}[static_cast<size_t>(below(5))];
-  const int64_t grain = std::vector<int64_t>{1, 1, 5, 60, 400}[static_cast<size_t>(below(5))];
-  uint8_t value = 0;
-  for (uint8_t& pixel : image.pixels) {
-    if (below(grain) == 0) value = below(100) < percent;
-    pixel = value;
-  }
-  return image;
-}
 
 Size random_size() {
   const int64_t sides[] = {0, 1, 2, 7, 63, 64, 65, 130};
   const auto side = [&] { return below(2) == 0 ? sides[below(8)] : below(40); };
   return {side(), side()};
-}
-
-struct Made {
-  AnyArrays arrays;
-  explicit Made(bool wide) { arrays.wide = wide; }
-  AnyRuns runs() const {
-    if (arrays.wide) {
-      return {arrays.wide_starts.data(), arrays.wide_lengths.data(), arrays.count(), true};
-    }
-    return {arrays.narrow_starts.data(), arrays.narrow_lengths.data(), arrays.count(), false};
-  }
-};
-
-// The runs of an image; those of other images must be the same.
-void check_same(const Made& made, Result result, const Image& want, const std::string& what) {
-  Made model(made.arrays.wide);
-  expect(encode(want.pixels.data(), want.pixels.size(), model.arrays).status == Status::ok,
-         "encode");
-  bool same = result.status == Status::ok && made.arrays.count() == model.arrays.count();
-  with_runs(made.runs(), [&]<class Index>(Runs<Index> found) {
-    const auto wanted = model.runs().as<Index>();
-    for (size_t i = 0; same && i < found.count; ++i) {
-      same = found.starts[i] == wanted.starts[i] && found.lengths[i] == wanted.lengths[i];
-    }
-  });
-  expect(same, what);
-}
-
-std::string name(Size size) {
-  return std::to_string(size.height) + " x " + std::to_string(size.width);
 }
 
 using Operation = std::function<Result(const AnyRuns&, AnyArrays&)>;
@@ -100,20 +32,18 @@ using Operation = std::function<Result(const AnyRuns&, AnyArrays&)>;
 void check(const Image& image, const Image& want, const std::string& what, const Operation& call,
            bool alike = false) {
   for (const bool wide_in : {false, true}) {
-    Made in(wide_in);
-    expect(encode(image.pixels.data(), image.pixels.size(), in.arrays).status == Status::ok,
-           "encode");
+    const Mask in(image.pixels, wide_in);
     for (const bool wide_out : {false, true}) {
       if (alike && wide_in != wide_out) continue;
-      Made out(wide_out);
-      const Result result = call(in.runs(), out.arrays);
-      check_same(out, result, want, what + " of " + name(image.size));
+      Mask out(wide_out);
+      const Result result = call(in.view(), out.arrays);
+      expect(gave(result, out, want.pixels), what + " of " + name(image));
     }
   }
 }
 
 void check_place(const Image& image) {
-  const Size size = image.size;
+  const Size size = image;
   Placement to = {random_size(), between(-150, 150), between(-150, 150), below(2) == 0};
   if (below(4) == 0) to.left = 0, to.size.width = size.width;
   if (below(4) == 0) to = {{size.height + 3, size.width + 2}, 1, below(3), to.value};
@@ -131,7 +61,7 @@ void check_place(const Image& image) {
 }
 
 void check_orient(const Image& image) {
-  const Size size = image.size;
+  const Size size = image;
   for (int way = 0; way < 8; ++way) {
     const bool transposed = way & 1;
     const bool rows = way & 2;
@@ -141,8 +71,8 @@ void check_orient(const Image& image) {
       for (int64_t x = 0; x < size.width; ++x) {
         int64_t to_y = transposed ? x : y;
         int64_t to_x = transposed ? y : x;
-        if (rows) to_y = want.size.height - 1 - to_y;
-        if (columns) to_x = want.size.width - 1 - to_x;
+        if (rows) to_y = want.height - 1 - to_y;
+        if (columns) to_x = want.width - 1 - to_x;
         want.at(to_y, to_x) = image.at(y, x);
       }
     }
@@ -158,15 +88,14 @@ void check_orient(const Image& image) {
 void check_tile(const Image& image) {
   const int64_t down = below(4);
   const int64_t across = below(4);
-  Image want({image.size.height * down, image.size.width * across});
-  for (int64_t y = 0; y < want.size.height; ++y) {
-    for (int64_t x = 0; x < want.size.width; ++x) {
-      want.at(y, x) = image.at(y % image.size.height, x % image.size.width);
+  Image want({image.height * down, image.width * across});
+  for (int64_t y = 0; y < want.height; ++y) {
+    for (int64_t x = 0; x < want.width; ++x) {
+      want.at(y, x) = image.at(y % image.height, x % image.width);
     }
   }
-  check(image, want, "tile", [&](const AnyRuns& runs, AnyArrays& out) {
-    return tile(runs, image.size, down, across, out);
-  });
+  check(image, want, "tile",
+        [&](const AnyRuns& runs, AnyArrays& out) { return tile(runs, image, down, across, out); });
 }
 
 // Masks of both widths below and beside each other.
@@ -175,7 +104,7 @@ void check_together() {
   const Size common = random_size();
   for (const bool beside : {false, true}) {
     std::vector<Image> images;
-    std::deque<Made> made;  // which stay where they are
+    std::deque<Mask> made;  // which stay where they are
     std::vector<Part> parts;
     Size size = beside ? Size{common.height, 0} : Size{0, common.width};
     for (size_t i = 0; i < count; ++i) {
@@ -186,31 +115,28 @@ void check_together() {
     Image want(size);
     int64_t at = 0;
     for (const Image& image : images) {
-      for (int64_t y = 0; y < image.size.height; ++y) {
-        for (int64_t x = 0; x < image.size.width; ++x) {
+      for (int64_t y = 0; y < image.height; ++y) {
+        for (int64_t x = 0; x < image.width; ++x) {
           want.at(beside ? y : at + y, beside ? at + x : x) = image.at(y, x);
         }
       }
-      at += beside ? image.size.width : image.size.height;
+      at += beside ? image.width : image.height;
     }
     for (size_t i = 0; i < count; ++i) {
-      Made& one = made.emplace_back(below(2) == 0);
-      expect(
-          encode(images[i].pixels.data(), images[i].pixels.size(), one.arrays).status == Status::ok,
-          "encode");
-      parts.push_back({one.runs(), images[i].size});
+      const Mask& one = made.emplace_back(images[i].pixels, below(2) == 0);
+      parts.push_back({one.view(), images[i]});
     }
     for (const bool wide : {false, true}) {
-      Made out(wide);
+      Mask out(wide);
       const Result result =
           beside ? join(parts.data(), count, out.arrays) : stack(parts.data(), count, out.arrays);
-      check_same(out, result, want, beside ? "join" : "stack");
+      expect(gave(result, out, want.pixels), beside ? "join" : "stack");
     }
   }
 }
 
 void check_resize(const Image& image, Size to) {
-  const Size from = image.size;
+  const Size from = image;
   Image want(to);
   for (int64_t y = 0; y < to.height && from.height > 0; ++y) {
     for (int64_t x = 0; x < to.width && from.width > 0; ++x) {
@@ -272,9 +198,9 @@ void check_centers(Size size, int64_t beyond) {
     for (int64_t x = 0; x < size.width; ++x) want.at(y, x) = holds_center(polygon, y, x);
   }
   for (const bool wide : {false, true}) {
-    Made out(wide);
+    Mask out(wide);
     const Result result = fill_centers(polygon.rings(), size, out.arrays);
-    check_same(out, result, want, "fill_centers in " + name(size));
+    expect(gave(result, out, want.pixels), "fill_centers in " + name(size));
   }
 }
 
@@ -297,22 +223,23 @@ void check_lines(Size size, int64_t beyond) {
     const int64_t y = down > across ? i : other;
     want.at(y1 < y0 ? y0 - y : y0 + y, x0 + (down > across ? other : i)) = 1;
   }
-  Made out(false);
-  check_same(out, fill_like_cv2(line.rings(), size, out.arrays), want, "a line in " + name(size));
+  Mask out(false);
+  expect(gave(fill_like_cv2(line.rings(), size, out.arrays), out, want.pixels),
+         "a line in " + name(size));
 
   const Polygon polygon = random_polygon(size, 1, beyond);
-  Made narrow(false);
-  Made wide(true);
+  Mask narrow(false);
+  Mask wide(true);
   expect(fill_like_cv2(polygon.rings(), size, narrow.arrays).status == Status::ok, "fill");
   const Result result = fill_like_cv2(polygon.rings(), size, wide.arrays);
   Image decoded(size);
-  decode(narrow.runs(), 0, decoded.pixels.size(), 0, 1, decoded.pixels.data());
-  check_same(wide, result, decoded, "fill_like_cv2 in " + name(size));
+  decode(narrow.view(), 0, decoded.pixels.size(), 0, 1, decoded.pixels.data());
+  expect(gave(result, wide, decoded.pixels), "fill_like_cv2 in " + name(size));
 }
 
-bool equal(const Made& made, const std::vector<int64_t>& starts,
+bool equal(const Mask& made, const std::vector<int64_t>& starts,
            const std::vector<int64_t>& lengths) {
-  const auto found = made.runs().as<int64_t>();
+  const auto found = made.view().as<int64_t>();
   bool same = made.arrays.wide && found.count == starts.size();
   for (size_t i = 0; same && i < found.count; ++i) {
     same = found.starts[i] == starts[i] && found.lengths[i] == lengths[i];
@@ -330,7 +257,7 @@ void check_huge() {
   const AnyRuns runs = {starts.data(), lengths.data(), 3, true};
   const auto check_runs = [&](const std::string& what, const std::vector<int64_t>& want_starts,
                               const std::vector<int64_t>& want_lengths, const Operation& call) {
-    Made made(true);
+    Mask made(true);
     expect(call(runs, made.arrays).status == Status::ok, what);
     expect(equal(made, want_starts, want_lengths), what);
   };
@@ -368,13 +295,8 @@ void check_all() {
 
 }  // namespace
 
-int main() {
-  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
-    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
-    check_all();
-    std::printf("%s: checked\n", kernels().name);
-  }
+int main(int argc, char** argv) {
+  on_each_kernel_set(argc, argv, check_all);
   check_huge();
-  std::printf("%d failed\n", failures);
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return outcome();
 }

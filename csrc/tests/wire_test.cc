@@ -1,33 +1,18 @@
 // Reading answers against a slow and obvious model, on every kernel set this processor has.
-// Needs no framework: prints what fails and exits with 1.
 #include "wire.h"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include "runs.h"
-#include "simd.h"
 #include "wire_model.h"
 
 namespace {
 
 using namespace runmask;
-
-int failures = 0;
-
-void expect(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  if (failures < 20) std::printf("FAILED [%s] %.300s\n", kernels().name, what.c_str());
-}
-
-std::mt19937_64 random_bits(42);
-
-size_t below(size_t bound) { return random_bits() % bound; }
+using namespace runmask::testing;
 
 std::string any_of(const std::vector<std::string>& choices) {
   return choices[below(choices.size())];
@@ -217,17 +202,14 @@ void check_canonical() {
 
 }  // namespace
 
-int main() {
-  for (size_t i = 0; available_kernels(i) != nullptr; ++i) {
-    expect(use_kernels(available_kernels(i)->name), "the set can be chosen");
+int main(int argc, char** argv) {
+  on_each_kernel_set(argc, argv, [] {
     check_sizes();
     check_odd_elements();
     check_shapes();
     check_mutations();
     check_canonical<int32_t>();
     check_canonical<int64_t>();
-    std::printf("%s: checked\n", kernels().name);
-  }
-  std::printf("%d failed\n", failures);
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  });
+  return outcome();
 }

@@ -17,7 +17,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 
-from runmask.errors import InputError, LimitError, MaskError
+from runmask.errors import InputError, LimitError, MaskError, shown
 
 
 cdef extern from "status.h" namespace "runmask" nogil:
@@ -298,7 +298,7 @@ def available_kernels():
 def use_kernels(str name not None):
     """Switches to a kernel set by name; not while other threads are in the core."""
     if not c_use_kernels(name.encode(errors="replace")):
-        raise InputError(f"kernel set {name!r:.80}: not one of {', '.join(available_kernels())}")
+        raise InputError(f"kernel set {shown(name)}: not one of {', '.join(available_kernels())}")
 
 
 include "_core_algebra.pxi"
@@ -315,6 +315,9 @@ include "_core_simplify.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):
-    use_kernels(os.environ["RUNMASK_KERNELS"])
+    try:
+        use_kernels(os.environ["RUNMASK_KERNELS"])
+    except InputError as error:
+        raise InputError(f"the environment variable RUNMASK_KERNELS: {error}") from None
 
 

@@ -13,13 +13,10 @@ cdef extern from "components.h" namespace "runmask" nogil:
     cdef cppclass PartRuns:
         AnyArrays runs
         PartArray[int64_t] bounds
-    size_t c_count_pieces "runmask::count_pieces"(const AnyRuns&, int64_t)
-    void   c_row_pieces   "runmask::row_pieces"  (const AnyRuns&, int64_t, int32_t*, int32_t*, int32_t*)
     Result c_components   "runmask::components"  (const AnyRuns&, int64_t, Connectivity, Components&)
     Result c_select       "runmask::select"      (const AnyRuns&, int64_t, const int32_t*, const uint8_t*, AnyArrays&)
     Result c_group        "runmask::group"       (const AnyRuns&, int64_t, const int32_t*, size_t, PartRuns&)
     void   c_paint_labels "runmask::paint_labels"(const AnyRuns&, int64_t, int64_t, const int32_t*, int32_t*)
-    Result c_background   "runmask::background"  (const AnyRuns&, int64_t, AnyArrays&)
     Result c_remove_small "runmask::remove_small"(const AnyRuns&, int64_t, Connectivity, int64_t, AnyArrays&)
     Result c_fill_holes   "runmask::fill_holes"  (const AnyRuns&, int64_t, int64_t, Connectivity, int64_t, AnyArrays&)
 
@@ -28,42 +25,10 @@ cdef Connectivity connectivity_of(int number) noexcept:
     return Connectivity.four if number == 4 else Connectivity.eight
 
 
-def count_pieces(Runs runs not None):
-    """The number of runs after cutting at row ends."""
-    cdef AnyRuns any = runs.any()
-    cdef size_t pieces
-    with nogil:
-        pieces = c_count_pieces(any, runs.width)
-    return pieces
-
-
 cdef int check_pieces(Runs runs, Py_buffer* items) except -1:
-    if items.itemsize != 4 or items.len != 4 * <Py_ssize_t>count_pieces(runs):
+    if items.itemsize != 4 or items.len != 4 * <Py_ssize_t>count_row_runs(runs):
         raise InputError("not one int32 for each piece")
     return 0
-
-
-def row_pieces(Runs runs not None, object y, object x0, object x1):
-    """Writes row, first column and end column of each piece to three contiguous int32 arrays."""
-    cdef Py_buffer a, b, c
-    cdef AnyRuns any = runs.any()
-    PyObject_GetBuffer(y, &a, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-    try:
-        PyObject_GetBuffer(x0, &b, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-        try:
-            PyObject_GetBuffer(x1, &c, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-            try:
-                check_pieces(runs, &a)
-                check_pieces(runs, &b)
-                check_pieces(runs, &c)
-                with nogil:
-                    c_row_pieces(any, runs.width, <int32_t*>a.buf, <int32_t*>b.buf, <int32_t*>c.buf)
-            finally:
-                PyBuffer_Release(&c)
-        finally:
-            PyBuffer_Release(&b)
-    finally:
-        PyBuffer_Release(&a)
 
 
 def components(Runs runs not None, int connectivity):
@@ -164,17 +129,6 @@ def paint_labels(Runs runs not None, object labels, object out):
             PyBuffer_Release(&o)
     finally:
         PyBuffer_Release(&l)
-
-
-def background(Runs runs not None):
-    """The pixels that are not in the runs."""
-    cdef AnyRuns any = runs.any()
-    cdef AnyArrays out
-    cdef Result result
-    out.wide = any.wide
-    with nogil:
-        result = c_background(any, <int64_t>runs.height * runs.width, out)
-    return made(result, out, runs.height, runs.width)
 
 
 def remove_small(Runs runs not None, int connectivity, int64_t min_area):

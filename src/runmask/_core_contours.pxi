@@ -10,18 +10,22 @@ cdef extern from "contours.h" namespace "runmask" nogil:
         PartArray[int32_t] points, parents
         PartArray[int64_t] offsets, twice_areas
         RingBytes holes
-    Result c_contours "runmask::contours"(const AnyRuns&, int64_t, Outline, Connectivity, int64_t, int, Contours&)
+    Result c_contours "runmask::contours"(const AnyRuns&, int64_t, Outline, Connectivity, int64_t, size_t, Contours&)
 
 
-def contours(Runs runs not None, bint center, int connectivity, int64_t max_corners, int threads):
-    """Points (x, y, x, y ...), offsets, parents, a byte a ring that is 1 for holes, twice the areas."""
+def contours(Runs runs not None, bint center, int connectivity, int64_t max_corners, size_t strips):
+    """Points (x, y, x, y ...), offsets, parents, a byte a ring that is 1 for holes, twice the areas.
+
+    Strips are of rows, at least 1, and one a thread."""
     cdef Contours out
     cdef AnyRuns any = runs.any()
     cdef Outline outline = Outline.center if center else Outline.edge
     cdef Connectivity neighbours = connectivity_of(connectivity)
     cdef Result result
+    if runs.width == 2**31 - 1:  # the core counts half columns
+        raise LimitError(f"width {runs.width}: contours of at most 2147483646 columns", code="side")
     with nogil:
-        result = c_contours(any, runs.width, outline, neighbours, max_corners, threads, out)
+        result = c_contours(any, runs.width, outline, neighbours, max_corners, strips, out)
     if result.status == Status.too_many_corners:
         raise LimitError(f"contours of more than {max_corners} corners", code="max_corners")
     check(result)

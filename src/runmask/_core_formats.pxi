@@ -259,6 +259,8 @@ def text_from_numbers(object numbers):
 def undo_filters(uint8_t[::1] data not None, size_t rows, size_t row_bytes, size_t pixel_bytes):
     """Undoes PNG's row filters in place; each row is a filter byte and row_bytes bytes."""
     cdef Result result
+    if not 1 <= pixel_bytes <= 4:
+        raise InputError(f"pixels of {pixel_bytes} bytes: not 1 to 4")
     if <size_t>len(data) != rows * (row_bytes + 1):
         raise InputError(f"{len(data)} bytes are not {rows} rows of {row_bytes} and a filter")
     cdef uint8_t* octets = &data[0] if len(data) else NULL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from .errors import ImageError, InputError
+from .errors import ImageError, InputError, shown
 from .mask.algebra import checked_threads
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _checked_colour(colour: Colour | None, name: str) -> tuple[int, int, int, in
         r, g, b, a = (_channel(value) for value in colour)
     except (TypeError, ValueError):
         raise InputError(
-            f"{name} {colour!r:.80}: not (R, G, B, A) of integers 0 to 255, alpha as well, or None",
+            f"{name} {shown(colour)}: not (R, G, B, A) of integers 0 to 255, alpha too, or None",
             code="colour",
         ) from None
     return r, g, b, a

@@ -31,6 +31,7 @@ CODES = (
 )
 
 _ONE_PRESS_S = 1.0  # Ctrl-C within that time of another would only disturb the tidying up
+_NO_MEMORY = RunmaskError("there is not enough memory", code="memory")
 _ADVICE = {
     "exists": "--overwrite replaces it",
     "alpha": "let the output's name end like one of those",
@@ -59,6 +60,8 @@ def about(subject: str) -> Iterator[None]:
             yield
     except RunmaskError as error:
         raise Failure(error, subject) from error
+    except MemoryError as error:
+        raise Failure(_NO_MEMORY, subject) from error
 
 
 class Commands(click.Group):
@@ -74,6 +77,8 @@ class Commands(click.Group):
         except Exception as error:
             if pressed:  # within an import, a library may have made something else of it
                 _stop(ctx)
+            if isinstance(error, MemoryError):
+                raise Failure(_NO_MEMORY) from error
             if isinstance(error, RunmaskError):
                 raise Failure(error) from error
             raise

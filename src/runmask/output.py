@@ -3,28 +3,31 @@
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from .errors import OutputError, advised
 
-__all__ = ["atomic_write", "distinct_names", "safe_name"]
+__all__ = ["atomic_write", "distinct_names", "reserved", "safe_name"]
+
+Data = bytes | bytearray | memoryview | Iterable[bytes]
 
 # Bytes a name may take; a file system allows 255, and endings are still to come.
 _NAME_BYTES = 160
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_NO_ALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
 def atomic_write(
     path: str | os.PathLike[str],
-    data: bytes | bytearray | memoryview | Iterable[bytes],
+    data: Data,
     *,
     overwrite: bool = True,
 ) -> None:
@@ -47,37 +50,77 @@ def atomic_write(
         Whatever the cause (no space, no permission, name taken: code ``"exists"``); ``errno``
         and ``path`` are set, the temporary file is gone, the old file is as it was.
     """
+    with reserved(path, 0, overwrite=overwrite) as write:
+        write(data)
+
+
+@contextlib.contextmanager
+def reserved(
+    path: str | os.PathLike[str], size: int, *, overwrite: bool = True
+) -> Iterator[Callable[[Data], None]]:
+    """Take the space on the disk for a file before it is known what will be in it.
+
+    Gives the function that writes the file, as :func:`atomic_write` does. If it is not called,
+    nothing is left. More than ``size`` bytes can be written, as long as there is space.
+
+    Raises
+    ------
+    OutputError
+        There is no space, no permission, or the name is taken; also from the function.
+    """
     target = os.fspath(path)
-    chunks = (data,) if isinstance(data, (bytes, bytearray, memoryview)) else data
+    with contextlib.ExitStack() as stack:
+        with _output_errors(target):
+            folder = os.open(os.path.dirname(target) or ".", os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, folder)
+            name = os.path.basename(target)
+            _refuse_what_is_no_file(folder, name, overwrite)
+            temporary = f".runmask-{secrets.token_hex(8)}.tmp"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(temporary, flags, 0o666, dir_fd=folder)
+            stack.callback(_remove, temporary, folder)  # there is none if it took the name
+            file = stack.enter_context(open(handle, "wb", buffering=0))
+            if size:
+                _allocate(handle, size)
+
+        def write(data: Data) -> None:
+            with _output_errors(target):
+                _fill(file, data)
+                if overwrite or not _took_free_name(folder, temporary, name):
+                    os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.fsync(folder)
+
+        yield write
+
+
+@contextlib.contextmanager
+def _output_errors(target: str) -> Iterator[None]:
     try:
-        folder = os.open(os.path.dirname(target) or ".", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _replace(folder, os.path.basename(target), chunks, overwrite)
-        finally:
-            os.close(folder)
+        yield
     except (OSError, ValueError) as error:
         raise _output_error(target, error) from error
 
 
-def _replace(folder: int, name: str, chunks: Iterable[Any], overwrite: bool) -> None:
-    _refuse_what_is_no_file(folder, name, overwrite)
-    temporary = f".runmask-{secrets.token_hex(8)}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(temporary, flags, 0o666, dir_fd=folder)
+def _allocate(handle: int, size: int) -> None:
     try:
-        with open(handle, "wb", buffering=0) as file:
-            for chunk in chunks:
-                rest = memoryview(chunk).cast("B")
-                while rest:
-                    rest = rest[file.write(rest) :]
-            os.fsync(handle)
-        if overwrite or not _took_free_name(folder, temporary, name):
-            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
-    os.fsync(folder)
+        os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        if error.errno not in _NO_ALLOCATION:
+            raise
+
+
+def _fill(file: io.FileIO, data: Data) -> None:
+    for chunk in (data,) if isinstance(data, (bytes, bytearray, memoryview)) else data:
+        rest = memoryview(chunk).cast("B")
+        while rest:
+            rest = rest[file.write(rest) :]
+    file.truncate()
+    os.fsync(file.fileno())
+
+
+def _remove(name: str, folder: int) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=folder)
 
 
 def _refuse_what_is_no_file(folder: int, name: str, overwrite: bool) -> None:

@@ -13,7 +13,7 @@ from .blend import overlay
 from .detection import Detection
 from .errors import APIError, InputError, OutputError, ResponseFormatError
 from .gallery import RESPONSE, card_of
-from .output import atomic_write, distinct_names, exists
+from .output import distinct_names, exists, reserved
 from .page import Card
 
 __all__ = [
@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 Colour = tuple[int, int, int, int] | None
+
+# Answers have about a dozen bytes a run; masks with a run in less than two dozen pixels are noise.
+_PIXELS_A_BYTE = 2
 
 # Overlays keep the photo's format where it is one that every viewer shows.
 _SHOWN = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",)}
@@ -152,8 +155,9 @@ def scan(
 ) -> Result:
     """Send one photo to a service and write what came back. Errors call it "the image".
 
-    The photo is decoded before it is sent, so that a broken one costs nothing. The answer is
-    on the disk before it is read, so that nothing that was paid for can be lost after. Mask and
+    The photo is decoded and the answer has its place on the disk before anything is sent, so that
+    a broken photo and a full disk cost nothing. The answer is on the disk before it is read, so
+    that nothing that was paid for can be lost after. Mask and
     overlay have the photo's own grid and its orientation tag.
 
     Raises
@@ -169,14 +173,16 @@ def scan(
     data = images.read_bytes(job.photo, name)
     is_jpeg = job.overlay.suffix in (".jpg", ".jpeg")  # which holds no transparency
     stored = images.load(data, mode="RGB" if is_jpeg else None, orient=False, name=name)
-    make_folder(job.response.parent)
-    try:
-        detection = service.check(data, filename=job.sent_as)
-    except APIError as error:
-        if error.billed != "no" and error.body:  # unreadable, but it may have been paid for
-            atomic_write(job.response, error.body, overwrite=overwrite)
-        raise
-    atomic_write(job.response, detection.raw, overwrite=overwrite)
+    _make_folder(job.response.parent)
+    room = stored.pixels.shape[0] * stored.pixels.shape[1] // _PIXELS_A_BYTE
+    with reserved(job.response, room, overwrite=overwrite) as keep:
+        try:
+            detection = service.check(data, filename=job.sent_as)
+        except APIError as error:
+            if error.billed != "no" and error.body:  # unreadable, but it may have been paid for
+                keep(error.body)
+            raise
+        keep(detection.raw)
     mask = detection.mask
     if mask is None:
         raise ResponseFormatError("the answer has no mask")
@@ -192,8 +198,7 @@ def scan(
     return Result(job, detection, card)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder for outputs, and see that it can be written to before money is spent."""
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -202,5 +207,3 @@ def make_folder(folder: Path) -> None:
             errno=error.errno,
             path=str(folder),
         ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {str(folder)!r} cannot be written to", path=str(folder))

@@ -1,7 +1,8 @@
 """The ``runmask`` command before anything is loaded.
 
 A package of its own: importing any part of ``runmask`` loads NumPy first, and until then Ctrl-C
-would end in a traceback.
+would end in a traceback, and a library that cannot be loaded as well. A ``runmask`` that loads its
+parts on first use would do without, and would tell what is wrong with it on first use alone.
 """
 
 import os
@@ -16,11 +17,11 @@ def main() -> None:
     # Holds while nothing is at stake: until the work begins, and again when it is done.
     signal.signal(signal.SIGINT, leave)
     open_closed_streams()
-    from runmask.errors import MissingDependencyError
-
     try:
         from runmask import cli
-    except MissingDependencyError as error:
+    except (ImportError, ValueError) as error:
+        if type(error).__module__ != "runmask.errors":  # which may be out of reach by now
+            raise
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
     try:

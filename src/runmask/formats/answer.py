@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .. import _core
-from ..errors import LimitError, ResponseFormatError
+from ..errors import LimitError, ResponseFormatError, shown
 
 MAX_BYTES = 256 * 2**20
 """The default limit for an answer; a 27-megapixel checkerboard is 143 MB."""
@@ -111,7 +111,8 @@ def load_object(body: Body, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 def _object_only(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ResponseFormatError(
-            f"the body is a JSON {_kind(value)}, not an object: {value!r:.80}", code="not_an_object"
+            f"the body is a JSON {_kind(value)}, not an object: {shown(value)}",
+            code="not_an_object",
         )
     return value
 
@@ -226,7 +227,7 @@ class _Reader:
             raise self._error(text, len(text), "the body is empty", "json_truncated")
         if text.lstrip()[:1] == "<":
             raise ResponseFormatError(
-                f"the body is HTML or XML, from a proxy or captive portal? {text.strip()!r:.80}",
+                f"the body is HTML or XML, from a proxy or captive portal? {shown(text.strip())}",
                 code="html",
                 offset=0,
             )
@@ -294,7 +295,7 @@ class _Reader:
             if match["number"] is not None and not math.isfinite(float(match["number"]))
         )
         path = self._path(place)
-        message = f"{path or 'the body'} is {bad.token!r:.40}: not a finite number"
+        message = f"{path or 'the body'} is {shown(bad.token)}: not a finite number"
         return self._error(text, offset, message, "not_finite", path)
 
     def _path(self, place: _Place) -> str:
@@ -314,7 +315,7 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, _ in pairs:
             if key in seen:
                 raise ResponseFormatError(
-                    f"the key {key!r:.80} stands twice in one object",
+                    f"the key {shown(key)} stands twice in one object",
                     code="duplicate_key",
                     path=key,
                 )
@@ -377,7 +378,7 @@ def _list(parent: Mapping[str, Any], key: str, where: str) -> Any:
 
 def _wrong_kind(path: str, value: object, wanted: str) -> ResponseFormatError:
     return ResponseFormatError(
-        f"{path} is a {_kind(value)}, not {wanted}: {value!r:.80}", code="wrong_type", path=path
+        f"{path} is a {_kind(value)}, not {wanted}: {shown(value)}", code="wrong_type", path=path
     )
 
 

@@ -44,7 +44,7 @@ def truncated(fmt: str, name: str) -> ImageError:
 
 
 def _chunks_are_whole(data: bytes, name: str) -> bool:
-    """Checksums too: OpenCV reads on where one is wrong."""
+    """Checksums too: not every reader looks at them."""
     with extra("images"):
         from isal import isal_zlib
     view, at = memoryview(data), 8

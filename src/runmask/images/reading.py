@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ImageError, InputError, LimitError, shown
+from . import plain_png
 from .arguments import check_whole, checked_shape
 from .completeness import check_complete, truncated
 from .extra import extra, opencv
@@ -147,11 +148,13 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     if fmt == "TIFF":
         return _decode_tiff(data, image, mode, name, more)
     pixels = None
-    plain = fmt == "PNG" and not more and _is_plain_png(data, image)
+    plain = fmt == "PNG" and not more and plain_png.is_plain(data, image)
     if fmt == "JPEG":
         pixels = _decode_jpeg(data, image, mode)
-    elif plain or (fmt == "WEBP" and not more):
-        pixels = _decode_by_opencv(data, image, mode)
+    elif plain:
+        pixels = _decode_plain_png(data, image, mode)
+    elif fmt == "WEBP" and not more:
+        pixels = _decode_webp(data, image, mode)
     if pixels is None:
         pixels = _from_pillow(image, mode, name)
     if pixels.shape[1::-1] != image.size:
@@ -217,23 +220,19 @@ def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels
     return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
 
 
-def _is_plain_png(data: bytes, image: "Image.Image") -> bool:
-    """8-bit colour, and no place where an orientation could stand.
-
-    Pillow must decode a PNG before it can tell its orientation, so only where there is none
-    does another decoder save time.
-    """
-    places = (b"eXIf", b"Raw profile type", b"adobe.xmp")
-    is_colour = image.mode in ("RGB", "RGBA") and data[24] == 8
-    return (
-        is_colour
-        and "transparency" not in image.info
-        and not any(place in data for place in places)
-    )
+def _decode_plain_png(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """None leaves what is damaged to Pillow, which says how."""
+    channels = len(image.mode)
+    stored = plain_png.decode(data, image.height, image.width, channels)
+    if stored is not None and channels == 4 and mode == "RGB":
+        stored = stored[:, :, :3]
+    if stored is not None and channels == 3 and mode == "RGBA":
+        stored = opencv().cvtColor(stored, opencv().COLOR_RGB2RGBA)
+    return None if stored is None else _uint8(stored)
 
 
-def _decode_by_opencv(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """A still WebP in half of Pillow's time, a PNG in two thirds; None if it cannot."""
+def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
+    """By OpenCV, in half of Pillow's time; None if it cannot."""
     cv2 = opencv()
     has_alpha = image.mode == "RGBA"
     if has_alpha and mode != "RGB":

@@ -8,7 +8,7 @@ outside.
 """
 
 from .algebra import iou_matrix
-from .components import Components, LabelledRuns
+from .components import Components
 from .mask import Mask
 from .measures import Box, Moments, RowRuns
 from .untrusted import MAX_PIXELS, MAX_RUNS, ClippedRunsWarning, Policy, ReadReport
@@ -19,7 +19,6 @@ __all__ = [
     "Box",
     "ClippedRunsWarning",
     "Components",
-    "LabelledRuns",
     "Mask",
     "Moments",
     "Policy",

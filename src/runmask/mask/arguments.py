@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypedDict
 
 import numpy as np
 
-from ..errors import InputError, LimitError, MaskError, MaskTypeError
+from ..errors import InputError, LimitError, MaskError, MaskTypeError, shown
 from ..formats import cvat
 from .untrusted import MAX_PIXELS, MAX_RUNS, checked_shape, integers
 
@@ -123,17 +123,17 @@ def labels_below(labels: int | Collection[int], bits: int) -> tuple[int, ...]:
     several: list[Any] = [labels] if single else list(labels)  # type: ignore[arg-type]
     for label in several:
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
-            raise MaskTypeError(f"label {label!r:.80}: not an integer")
+            raise MaskTypeError(f"label {shown(label)}: not an integer")
         if not 0 <= label < 2**bits:
-            raise InputError(f"label {label}: pixels of {bits} bits are 0 to {2**bits - 1}")
+            raise InputError(f"label {shown(label)}: pixels of {bits} bits are 0 to {2**bits - 1}")
     return tuple(map(int, several))
 
 
 def check_kaggle(order: object, base: object, relative: bool) -> None:
     if order not in ("rows", "columns"):
-        raise InputError(f"order {order!r:.80}: not 'rows' or 'columns'")
+        raise InputError(f"order {shown(order)}: not 'rows' or 'columns'")
     if isinstance(base, bool) or base not in (0, 1):
-        raise InputError(f"base {base!r:.80}: not 0 or 1")
+        raise InputError(f"base {shown(base)}: not 0 or 1")
     if relative and base != 0:
         raise InputError("relative starts count clear pixels: their base is 0")
 

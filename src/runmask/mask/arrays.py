@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .. import _core
-from ..errors import InputError
-from .untrusted import shown
+from ..errors import InputError, shown
 from .value import Value, row_range
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, MaskTypeError
+from ..errors import InputError, LimitError, MaskTypeError, shown
 from .value import Value
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ Connectivity = Literal[4, 8]
 
 _MAX_PIECES = 2**31 - 1
 _MAX_AREA = 2**63 - 1
-
-
-class LabelledRuns(NamedTuple):
-    """Runs cut at row ends, in raster order, as int32 arrays: columns ``x0`` to ``x1`` (exclusive)
-    of row ``y`` belong to part ``label``."""
-
-    y: NDArray[np.int32]
-    x0: NDArray[np.int32]
-    x1: NDArray[np.int32]
-    label: NDArray[np.int32]
 
 
 class Components:
@@ -52,7 +42,7 @@ class Components:
     centroids : float64 (n, 2)
         The mean x and y of its pixels.
     labels : int32
-        The part of each row run, see :attr:`row_runs`. A run of the mask that crosses a row end may
+        The part of each of ``mask.row_runs()``. A run of the mask that crosses a row end may
         belong to several parts: its pixels are no neighbours there.
     mask : Mask
         All parts together.
@@ -112,15 +102,8 @@ class Components:
     def largest(self, n: int = 1) -> Components:
         """The ``n`` largest parts, or all if there are fewer, the largest first. O(runs)."""
         if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 0:
-            raise InputError(f"n {n!r:.80}: not a number of parts")
+            raise InputError(f"n {shown(n)}: not a number of parts")
         return self._take(np.argsort(-self.areas, kind="stable")[: n.__index__()])
-
-    @property
-    def row_runs(self) -> LabelledRuns:
-        """Where each label lies, as arrays that are made on each call. O(runs + rows)."""
-        y, x0, x1 = np.empty((3, len(self.labels)), np.int32)
-        _core.row_pieces(self.mask._runs, y, x0, x1)
-        return LabelledRuns(y, x0, x1, self.labels)
 
     def to_label_array(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
         """An int32 array ``(H, W)``: 0 outside all parts, ``i + 1`` in part ``i``.
@@ -182,7 +165,7 @@ class Parts(Value):
 
     def holes(self, connectivity: Connectivity = 8) -> Components:
         """The holes, as parts of the background. O(runs + rows), memory too."""
-        background = self._of(_core.background(self._runs))
+        background = self._of(_core.complement(self._runs))
         parts = _components(background, 12 - checked_connectivity(connectivity))
         x0, y0, x1, y1 = parts.boxes.T
         inside = (x0 > 0) & (y0 > 0) & (x1 < self.width) & (y1 < self.height)
@@ -220,14 +203,14 @@ def check_pieces(runs: _core.Runs, *, of_background: bool = False) -> None:
     """Labels are int32; all but absurd masks pass without a look at their runs."""
     if len(runs) + runs.height < _MAX_PIECES:
         return
-    pieces = _core.count_pieces(_core.background(runs) if of_background else runs)
+    pieces = _core.count_row_runs(_core.complement(runs) if of_background else runs)
     if pieces > _MAX_PIECES:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
 
 
 def checked_connectivity(connectivity: object) -> int:
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
-        raise InputError(f"connectivity {connectivity!r:.80}: not 4 or 8")
+        raise InputError(f"connectivity {shown(connectivity)}: not 4 or 8")
     return 4 if connectivity == 4 else 8
 
 
@@ -236,7 +219,7 @@ def checked_area(value: Any, name: str) -> int:
     if value is None:
         return _MAX_AREA
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise MaskTypeError(f"{name} {value!r:.80}: not an integer", code="area")
+        raise MaskTypeError(f"{name} {shown(value)}: not an integer", code="area")
     if value.__index__() < 0:
-        raise InputError(f"{name} {value}: below 0")
+        raise InputError(f"{name} {shown(value)}: below 0")
     return min(int(value.__index__()), _MAX_AREA)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, SupportsIndex,
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, MaskError, MaskTypeError
+from ..errors import InputError, MaskError, MaskTypeError, shown
 from ..formats import coco, compact, cvat, kaggle, label_studio, png, run_triples
 from .arguments import (
     Limits,
@@ -68,7 +68,9 @@ class Conversion(Value):
             size, counts, zcounts = coco.fields(rle, "size", "counts", "zcounts")
             height, width = limited_shape(pair(size, "size"), limits)
             if shape is not None and limited_shape(shape, limits) != (height, width):
-                raise InputError(f"shape {shape} is not the size {height} x {width} of the mask")
+                raise InputError(
+                    f"shape {shown(shape)} is not the size {height} x {width} of the mask"
+                )
             if counts is None:
                 data = zcounts if isinstance(zcounts, bytes) else coco.fields(rle, "counts")[0]
                 if not isinstance(data, bytes):
@@ -95,7 +97,7 @@ class Conversion(Value):
         if counts == "zlib":
             return {"size": size, "zcounts": coco.to_zlib(coco.to_string(self._runs))}
         if counts != "string":
-            raise InputError(f"counts {counts!r:.80}: not 'string', 'list' or 'zlib'")
+            raise InputError(f"counts {shown(counts)}: not 'string', 'list' or 'zlib'")
         return {"size": size, "counts": coco.to_string(self._runs).decode("ascii")}
 
     @classmethod
@@ -227,7 +229,7 @@ class Conversion(Value):
         """
         height, width = limited_shape(shape, limits)
         if isinstance(threshold, bool) or threshold not in range(255):
-            raise InputError(f"threshold {threshold!r:.80}: not an integer from 0 to 254")
+            raise InputError(f"threshold {shown(threshold)}: not an integer from 0 to 254")
         data = octets(rle, "rle")
         return cls._limited(label_studio.from_bytes(data, height, width, threshold), limits)
 
@@ -280,7 +282,7 @@ class Conversion(Value):
         if palette is not None:
             colours = b"".join(octets(colour, "palette") for colour in palette)
             if len(palette) != 2 or len(colours) != 6:
-                raise InputError(f"palette {palette!r:.80}: not two colours of R, G, B")
+                raise InputError(f"palette {shown(palette)}: not two colours of R, G, B")
         if not self.height or not self.width:
             raise InputError(f"a PNG of {self.height} x {self.width} pixels cannot be")
         return png.write(self._runs, colours)

@@ -125,7 +125,7 @@ class Geometry(Value):
         """
         value = _integer("exif", exif)
         if value not in _UPRIGHT:
-            raise InputError(f"exif {value}: the EXIF orientations are 1 to 8")
+            raise InputError(f"exif {shown(value)}: the EXIF orientations are 1 to 8")
         return self._of(_core.oriented(self._runs, *_UPRIGHT[value]))
 
     def resize(self, shape: tuple[SupportsIndex, SupportsIndex]) -> Self:
@@ -184,7 +184,7 @@ class Geometry(Value):
         try:
             ny, nx = reps
         except (TypeError, ValueError):
-            raise InputError(f"reps {reps!r:.80}: not (ny, nx)") from None
+            raise InputError(f"reps {shown(reps)}: not (ny, nx)") from None
         down, across = _not_negative("ny", ny), _not_negative("nx", nx)
         _checked_size(self.height * down, self.width * across)
         return self._of(_core.tiled(self._runs, down, across))
@@ -199,7 +199,7 @@ def _two_slices(key: Any) -> tuple[slice, slice]:
         parts[at : at + 1] = [slice(None)] * (3 - len(parts))
     if len(parts) != 2 or not all(isinstance(part, slice) for part in parts):
         raise InputError(
-            f"mask[{key!r:.80}]: only mask[y0:y1, x0:x1] is possible; mask.at(y, x) reads a pixel"
+            f"mask[{shown(key)}]: only mask[y0:y1, x0:x1] is possible; mask.at(y, x) reads a pixel"
         )
     rows, columns = parts
     return rows, columns
@@ -209,11 +209,11 @@ def _bounds(part: slice, name: str, size: int) -> tuple[int, int]:
     try:
         first, last, step = part.indices(size)
     except (TypeError, ValueError) as error:
-        raise InputError(f"the {name} slice {part!r:.80}: {error}") from None
+        raise InputError(f"the {name} slice {shown(part)}: {error}") from None
     if step != 1:
         raise InputError(
-            f"the {name} slice has step {step}: only 1 is possible; flip() reverses and resize() "
-            "takes every other pixel"
+            f"the {name} slice has step {shown(step)}: only 1 is possible; flip() reverses and "
+            "resize() takes every other pixel"
         )
     return first, max(first, last)
 
@@ -243,21 +243,21 @@ def checked_window(window: Any, shape: tuple[int, int]) -> tuple[int, int, int, 
 
 def _integer(name: str, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{name} {value!r:.80}: not an integer")
+        raise InputError(f"{name} {shown(value)}: not an integer")
     return int(value.__index__())
 
 
 def _not_negative(name: str, value: Any) -> int:
     number = _integer(name, value)
     if number < 0:
-        raise InputError(f"{name} {number} is below zero")
+        raise InputError(f"{name} {shown(number)} is below zero")
     return number
 
 
 def _axis(value: Any) -> int:
     number = _integer("axis", value)
     if not -2 <= number < 2:
-        raise InputError(f"axis {number}: the rows are 0 and the columns 1")
+        raise InputError(f"axis {shown(number)}: the rows are 0 and the columns 1")
     return number % 2
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from .. import formats
-from ..errors import InputError, MaskError
+from ..errors import InputError, MaskError, shown
 from .algebra import Algebra
 from .arrays import Arrays
 from .components import Parts
@@ -98,7 +98,7 @@ class Mask(
         require_canonical: bool = False,
     ) -> Self:
         if policy not in ("strict", "clip"):
-            raise InputError(f"policy {policy!r:.80}: not 'strict' or 'clip'")
+            raise InputError(f"policy {shown(policy)}: not 'strict' or 'clip'")
         height, width = checked_shape(shape, max_pixels=max_pixels, allow_empty=allow_empty)
         clip = policy == "clip"
         runs, report = read_runs(starts, lengths, height, width, clip=clip, max_runs=max_runs)

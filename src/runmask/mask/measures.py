@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 import numpy as np
 
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, shown
+from ..formats import run_triples
 from .value import Value, row_range
 
 if TYPE_CHECKING:
@@ -116,10 +117,7 @@ class Measures(Value):
 
     def row_runs(self) -> RowRuns:
         """The runs cut at row ends. O(row runs): at most runs + height."""
-        count = _core.count_row_runs(self._runs)
-        runs = RowRuns(*(np.empty(count, np.int32) for _ in range(3)))
-        _core.row_runs(self._runs, *runs)
-        return runs
+        return RowRuns(*run_triples.cut_at_rows(self._runs))
 
     def to_packed(self, rows: slice | None = None, bitorder: str = "big") -> NDArray[np.uint8]:
         """The pixels as bits: ``np.packbits(mask.to_array(rows=rows), axis=1, bitorder=bitorder)``.
@@ -127,7 +125,7 @@ class Measures(Value):
         Shape ``(H, (W + 7) // 8)``. O(runs + pixels / 64).
         """
         if bitorder not in ("big", "little"):
-            raise InputError(f"bitorder {bitorder!r:.40}: not 'big' or 'little'")
+            raise InputError(f"bitorder {shown(bitorder)}: not 'big' or 'little'")
         top, bottom = row_range(rows, self.height)
         packed = np.empty((bottom - top, (self.width + 7) // 8), np.uint8)
         _core.pack(self._runs, top, bottom, bitorder == "big", packed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, MaskTypeError
+from ..errors import InputError, MaskTypeError, shown
 from .value import Value
 
 if TYPE_CHECKING:
@@ -89,15 +89,15 @@ class Morphology(Value):
 def _element(radius: Any, shape: str, height: int) -> NDArray[np.int64]:
     """The rectangles, (across, down) each, whose union is the element; its rows in the image."""
     if shape not in get_args(Shape):
-        raise InputError(f"shape {shape!r:.80}: not one of {', '.join(get_args(Shape))}")
+        raise InputError(f"shape {shown(shape)}: not one of {', '.join(get_args(Shape))}")
     down, across = (
         radius if isinstance(radius, (tuple, list)) and len(radius) == 2 else (radius,) * 2
     )
     for value in (down, across):
         if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-            raise MaskTypeError(f"radius {radius!r:.80}: not an integer or two", code="radius")
+            raise MaskTypeError(f"radius {shown(radius)}: not an integer or two", code="radius")
         if not 0 <= value.__index__() <= _MAX_RADIUS:
-            raise InputError(f"radius {radius!r:.80}: not between 0 and {_MAX_RADIUS}")
+            raise InputError(f"radius {shown(radius)}: not between 0 and {_MAX_RADIUS}")
     return _rectangles(down.__index__(), across.__index__(), shape, height)
 
 

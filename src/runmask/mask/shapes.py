@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import _core
 from ..contours import Contours
-from ..errors import InputError
+from ..errors import InputError, shown
 from .untrusted import checked_shape
 from .value import Value
 
@@ -43,7 +43,7 @@ class Shapes(Value):
         for first, last, names in ((x0, x1, "x1 {} < x0 {}"), (y0, y1, "y1 {} < y0 {}")):
             if last < first:
                 raise InputError(
-                    f"box {box!r:.80}: {names.format(last, first)}; a box is (x0, y0, x1, y1)"
+                    f"box {shown(box)}: {names.format(last, first)}; a box is (x0, y0, x1, y1)"
                 )
         top, bottom = _centers(y0, y1, height)
         left, right = _centers(x0, x1, width)
@@ -136,7 +136,7 @@ class Shapes(Value):
         if shape is None:
             raise InputError("rings do not say their image's size: a shape is needed")
         if rule not in _FURTHEST:
-            raise InputError(f"rule {rule!r:.80}: not 'center' or 'cv2'")
+            raise InputError(f"rule {shown(rule)}: not 'center' or 'cv2'")
         height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
         _check_points(points, offsets, rule)
         if rule == "center":
@@ -160,7 +160,7 @@ def _full(height: int, width: int) -> _core.Runs:
 def _check_radii(*radii: float) -> None:
     for radius in radii:
         if not 2.0**-40 <= radius <= 2.0**40:
-            raise InputError(f"radius {radius}: not between 2**-40 and 2**40")
+            raise InputError(f"radius {shown(radius)}: not between 2**-40 and 2**40")
 
 
 def _ellipse(
@@ -215,9 +215,9 @@ def _numbers(name: str, values: Any, meaning: str) -> list[float]:
         numbers = np.empty(0, object)
     wanted = meaning.count(",") + 1
     if numbers.dtype.kind not in "iuf" or numbers.shape != (wanted,):
-        raise InputError(f"{name} {values!r:.80}: not {meaning}")
+        raise InputError(f"{name} {shown(values)}: not {meaning}")
     if not np.isfinite(numbers).all():
-        raise InputError(f"{name} {values!r:.80}: not finite")
+        raise InputError(f"{name} {shown(values)}: not finite")
     return [float(number) for number in numbers]
 
 
@@ -247,7 +247,7 @@ def _joined(rings: list[Any]) -> NDArray[Any] | None:
 
 def _each_ring(rings: Any) -> list[Any]:
     if isinstance(rings, (str, bytes)) or not hasattr(rings, "__iter__"):
-        raise InputError(f"rings {rings!r:.80}: not a sequence of arrays (N, 2)")
+        raise InputError(f"rings {shown(rings)}: not a sequence of arrays (N, 2)")
     return list(rings)
 
 

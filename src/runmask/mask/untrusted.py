@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, cast
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, MaskError, MaskTypeError, advised
+from ..errors import InputError, LimitError, MaskError, MaskTypeError, advised, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,16 +211,6 @@ def _too_large(name: str, at: int, value: int) -> MaskError:
         code="run_past_end" if value > 0 else f"negative_{name.removesuffix('s')}",
         index=at,
     )
-
-
-def shown(value: object) -> str:
-    """A value as messages show it: never long, whatever it is."""
-    if isinstance(value, int) and abs(value) >= 10**120:  # Python may refuse to print it
-        return f"a number of about {value.bit_length() * 3 // 10} digits"
-    try:
-        return f"{value!r:.120}"
-    except ValueError:  # a container of such numbers
-        return f"a {type(value).__name__}"
 
 
 def _bad_run(error: MaskError, start: int, length: int, height: int, width: int) -> MaskError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,11 +106,11 @@ def row_range(rows: slice | None, height: int) -> tuple[int, int]:
     if rows is None:
         return 0, height
     if not isinstance(rows, slice):
-        raise InputError(f"rows {rows!r:.80}: not a slice")
+        raise InputError(f"rows {shown(rows)}: not a slice")
     try:
         top, bottom, step = rows.indices(height)
     except (TypeError, ValueError):
         top = bottom = step = 0
     if step != 1:
-        raise InputError(f"rows {rows!r:.80}: not a slice of integers with step 1")
+        raise InputError(f"rows {shown(rows)}: not a slice of integers with step 1")
     return top, max(top, bottom)
