@@ -270,6 +270,8 @@ def test_max_corners() -> None:
         mask.contours(connectivity=4, max_corners=100)
     assert len(mask.contours(connectivity=4, max_corners=160).points) == 160
     assert mask.contours(max_corners=10**30) == mask.contours()
+    with pytest.raises(LimitError, match="width 2147483647"):
+        Mask.empty((1, 2**31 - 1)).contours()
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class Outlines(Value):
         InputError
             One of the arguments cannot be used.
         LimitError
-            There are more corners than ``max_corners``.
+            There are more corners than ``max_corners``, or the image has 2**31 - 1 columns.
 
         Notes
         -----
