@@ -21,6 +21,7 @@ enum class Status : int {
   bad_header,       // a head that does not belong to this image or this form
   bad_filter,       // a PNG row with an unknown filter
   bad_point,        // a point that is not finite, or farther out than any image
+  too_many,         // more points than there is room for numbers of them
 
   too_many_corners,  // contours of more corners than allowed
 };

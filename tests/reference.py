@@ -110,3 +110,92 @@ def pack_brush(words: np.ndarray, groups: Sequence[int] = (3, 4, 8, 16)) -> byte
         at += length
     bits += "0" * (-len(bits) % 8)
     return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+
+
+Ring = list[tuple[int, int]]
+
+_RIGHT, _DOWN, _LEFT, _UP = (1, 0), (0, 1), (-1, 0), (0, -1)
+
+
+def edge_rings(pixels: np.ndarray, connectivity: int) -> tuple[list[Ring], list[int], list[bool]]:
+    """The rings on the pixels' edges, the parent of each (-1 for none), and whether it is a hole's.
+
+    One unit edge after the other, with what is set on the right of the way: outer rings go round
+    clockwise on the screen, holes the other way. A ring consists of its corners and begins with the
+    topmost, of several the leftmost of them; rings come in raster order of that first point.
+    """
+    height, width = pixels.shape
+    inside = np.pad(pixels != 0, 1)
+    parts = _flooded(inside, connectivity)
+    gaps = _flooded(~inside, 12 - connectivity)
+
+    def is_set(x: int, y: int) -> bool:
+        return bool(inside[y + 1, x + 1])
+
+    edges = {  # each edge between a set and a clear pixel: where it begins, and where to
+        edge
+        for y in range(height)
+        for x in range(width)
+        if is_set(x, y)
+        for edge, beside in (
+            (((x, y), _RIGHT), (x, y - 1)),
+            (((x + 1, y), _DOWN), (x + 1, y)),
+            (((x + 1, y + 1), _LEFT), (x, y + 1)),
+            (((x, y + 1), _UP), (x - 1, y)),
+        )
+        if not is_set(*beside)
+    }
+    found = []
+    while edges:
+        # Of the edges left, one at the topmost and then leftmost point begins a ring.
+        (x, y), way = start = min(edges, key=lambda edge: (edge[0][1], edge[0][0]))
+        beside = {_RIGHT: ((x, y), (x, y - 1)), _DOWN: ((x - 1, y), (x, y))}[way]
+        (set_x, set_y), (clear_x, clear_y) = beside
+        ring, steps = [], []
+        edge = start
+        while True:
+            edges.remove(edge)
+            (x, y), way = edge
+            ring.append((x, y))
+            steps.append(way)
+            x, y = x + way[0], y + way[1]
+            turn_right, turn_left = (-way[1], way[0]), (way[1], -way[0])
+            # With 4, two pixels that meet in a corner are apart: the way goes on round its own one.
+            choices = (turn_right, turn_left) if connectivity == 4 else (turn_left, turn_right)
+            if (x, y) == start[0]:
+                break
+            edge = next(((x, y), to) for to in (*choices, way) if ((x, y), to) in edges)
+        corners = [p for i, p in enumerate(ring) if steps[i] != steps[i - 1]]
+        part = parts[set_y + 1, set_x + 1]
+        gap = gaps[clear_y + 1, clear_x + 1]
+        found.append((corners, start[1] == _DOWN, part, gap))
+    outer_of = {part: i for i, (_, is_hole, part, _) in enumerate(found) if not is_hole}
+    hole_of = {gap: i for i, (_, is_hole, _, gap) in enumerate(found) if is_hole}
+    parents = [
+        outer_of[part] if is_hole else hole_of.get(gap, -1) for _, is_hole, part, gap in found
+    ]
+    return [ring for ring, *_ in found], parents, [is_hole for _, is_hole, *_ in found]
+
+
+def _flooded(pixels: np.ndarray, connectivity: int) -> np.ndarray:
+    """The number of the connected part of each pixel that is set, 0 for the others."""
+    labels = np.zeros(pixels.shape, int)
+    steps = [
+        (y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if 0 < abs(y) + abs(x) <= connectivity // 4
+    ]
+    for number, seed in enumerate(zip(*np.nonzero(pixels), strict=True), 1):
+        stack = [seed]
+        while stack:
+            y, x = stack.pop()
+            if not (0 <= y < pixels.shape[0] and 0 <= x < pixels.shape[1]):
+                continue
+            if pixels[y, x] and not labels[y, x]:
+                labels[y, x] = number
+                stack += [(y + down, x + right) for down, right in steps]
+    return labels
+
+
+def twice_area(ring: Sequence[tuple[int, int]]) -> int:
+    """The shoelace formula: positive for a ring that goes round clockwise on the screen."""
+    before = [*ring[-1:], *ring[:-1]]
+    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(before, ring, strict=True))

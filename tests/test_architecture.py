@@ -22,9 +22,11 @@ MAY_IMPORT = {
     "errors": set(),
     "_core": {"errors"},
     "formats": {"errors", "_core"},
-    "mask": {"errors", "_core", "formats"},
+    "contours": {"errors", "_core"},
+    "mask": {"errors", "_core", "formats", "contours"},
     "coco": {"errors", "_core", "formats", "mask"},
     "blend": {"errors", "_core", "mask"},
+    "stroke": {"errors", "_core", "contours", "mask", "blend"},
     "output": {"errors"},
     "images": {"errors", "_core", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
-    "__init__": {"errors", "mask", "blend", "detection"},
+    "__init__": {"errors", "contours", "mask", "blend", "stroke", "detection"},
 }
 
 # Libraries that only one room may import, and only inside functions unless the room is an extra.
@@ -47,6 +49,7 @@ ONLY_IN = {
     "simplejpeg": {"images", "sandbox"},
     "isal": {"images"},
     "pillow_heif": {"images", "sandbox"},
+    "shapely": {"contours"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "click": {"cli", "exits", "terminal"},
@@ -90,7 +93,8 @@ def test_imports_point_one_way(room: str, path: Path) -> None:
 
 def test_import_loads_no_optional_library() -> None:
     heavy = (
-        "PIL cv2 simplejpeg isal pillow_heif httpx2 msgspec stamina starlette uvicorn click rich"
+        "PIL cv2 simplejpeg isal pillow_heif shapely "
+        "httpx2 msgspec stamina starlette uvicorn click rich"
     )
     script = (
         "import sys, runmask; "

@@ -28,13 +28,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Path) -> Pat
 def test_python_snippets(folder: Path) -> None:
     namespace: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         if not block.startswith(">>>"):
             exec(block, namespace)
     assert namespace["mask"].area == 2797
     assert namespace["pixels"].sum() == 2797
     assert (folder / "overlay.jpg").stat().st_size > 10_000
+    assert namespace["contours"].areas.sum() == 2797
+    assert namespace["hierarchy"].shape == (1, len(namespace["rings"]), 4)
+    assert namespace["text"].startswith('{"type":"FeatureCollection"')
     assert namespace["detection"].verdict in ("ai", "human")
 
 
@@ -52,12 +55,13 @@ def test_shell_snippets(folder: Path) -> None:
     from runmask.cli import main
 
     commands = re.findall(r"^    runmask (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         result = testing.CliRunner().invoke(main, shlex.split(command))
         assert result.exit_code == 0, result.output
     assert (folder / "results" / "index.html").exists()
     assert (folder / "overlay.png").exists()
+    assert (folder / "mask.geojson").exists()
 
 
 def test_make_targets_exist() -> None:

@@ -103,3 +103,31 @@ def contours(
 # -- morphology; route: 0 automatic, 1 on runs, 2 on bits
 
 def morph(runs: Runs, element: _Memory, eroding: bool, route: int, /) -> Runs: ...
+
+# -- rings: int32 points (n, 2) of (x, y), int64 offsets (rings + 1)
+
+def measure_rings(
+    points: _Memory,
+    offsets: _Memory,
+    twice_areas: _Memory,
+    perimeters: _Memory,
+    boxes: _Memory,
+    centroids: _Memory,
+    /,
+) -> None: ...
+def contain_points(
+    points: _Memory, offsets: _Memory, queries: _Memory, inside: _Memory, /
+) -> None: ...
+def convex_hulls(points: _Memory, offsets: _Memory, /) -> tuple[Block, Block]: ...
+def min_area_rects(
+    points: _Memory,
+    offsets: _Memory,
+    corners: _Memory,
+    centers: _Memory,
+    sizes: _Memory,
+    angles: _Memory,
+    /,
+) -> None: ...
+def simplify_rings(
+    points: _Memory, offsets: _Memory, tolerance: float, by_area: bool, /
+) -> tuple[Block, Block]: ...

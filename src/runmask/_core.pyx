@@ -310,6 +310,8 @@ include "_core_transpose.pxi"
 include "_core_geometry.pxi"
 include "_core_formats.pxi"
 include "_core_wire.pxi"
+include "_core_rings.pxi"
+include "_core_simplify.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):

@@ -21,6 +21,7 @@ cdef extern from "status.h" namespace "runmask" nogil:
     Status bad_header      "runmask::Status::bad_header"
     Status bad_filter      "runmask::Status::bad_filter"
     Status bad_point       "runmask::Status::bad_point"
+    Status too_many        "runmask::Status::too_many"
 
 cdef extern from "coco.h" namespace "runmask" nogil:
     struct SizedRuns:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import (
     APIConnectionError,
@@ -226,6 +226,83 @@ def overlay_command(
     images.write(output, pixels, orientation=picture.orientation, overwrite=overwrite)
     marked = f"{mask.area:,} pixels marked ({terminal.share(mask.fraction)})"
     terminal.say(f"{terminal.printable(str(output))}: {mask.width} x {mask.height}, {marked}")
+
+
+@main.command("contours", epilog=exits.CODES)
+@click.argument("response", type=_ANSWER, metavar="RESPONSE.json")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=_Output(dir_okay=False, path_type=Path),
+    help="OUT.geojson, OUT.svg, or OUT.json for an annotation as COCO has it.",
+)
+@click.option(
+    "--outline",
+    type=click.Choice(["edge", "center"]),
+    default="edge",
+    show_default=True,
+    help="Rings on the edges of pixels, without loss; or through centres, as OpenCV's (SVG only).",
+)
+@click.option(
+    "--connectivity",
+    type=click.Choice(["4", "8"]),
+    default="8",
+    show_default=True,
+    help="Whether pixels that share a corner only belong together (8) or not (4).",
+)
+@click.option(
+    "--min-area",
+    type=click.IntRange(0),
+    default=0,
+    metavar="PIXELS",
+    help="Leave out parts of fewer pixels.",
+)
+@click.option(
+    "--simplify",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="PIXELS",
+    help="Leave out points that are no further from the line between those that stay.",
+)
+@click.option("--no-holes", is_flag=True, help="Fill all holes.")
+@_overwrite_option
+def contours_command(
+    response: Path,
+    output: Path,
+    outline: Literal["edge", "center"],
+    connectivity: str,
+    min_area: int,
+    simplify: float,
+    no_holes: bool,
+    overwrite: bool,
+) -> None:
+    """Write the contours of an answer's mask.
+
+    GeoJSON has a feature for each part, in pixels, y pointing down. COCO's polygons know no holes:
+    each is joined with its part by a bridge without width.
+    """
+    from .contours.files import ending_of, file_text
+    from .output import atomic_write
+    from .scan import refuse_existing
+
+    ending = ending_of(output)
+    if not overwrite:
+        refuse_existing([output])
+    with exits.about(_shown(response)):
+        mask = _mask_of(_read_answer(response))
+    found = mask.contours(
+        outline,
+        4 if connectivity == "4" else 8,
+        min_area=min_area,
+        holes=not no_holes,
+        simplify=simplify,
+    )
+    atomic_write(output, file_text(found, ending).encode(), overwrite=overwrite)
+    holes = int(found.is_hole.sum())
+    counts = f"{len(found) - holes:,} parts, {holes:,} holes, {len(found.points):,} points"
+    terminal.say(f"{terminal.printable(str(output))}: {mask.width} x {mask.height}, {counts}")
 
 
 @main.command(epilog=exits.CODES)

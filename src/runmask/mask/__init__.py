@@ -2,8 +2,9 @@
 
 ``Mask`` is put together from rooms that each hold one kind of method over the same runs:
 ``value`` (what is held), ``arrays`` (pixels in and out), ``algebra``, ``measures``, ``geometry``,
-``transposition``, ``shapes`` (drawn masks), ``morphology``, ``components``, ``conversion`` (wire
-forms); ``mask`` is the class itself and ``untrusted`` reads numbers from outside.
+``transposition``, ``shapes`` (drawn masks), ``morphology``, ``components``, ``outlines``,
+``conversion`` (wire forms); ``mask`` is the class itself and ``untrusted`` reads numbers from
+outside.
 """
 
 from .algebra import iou_matrix

@@ -96,7 +96,7 @@ class Components:
 
     def filter(self, min_area: int = 0, max_area: int | None = None) -> Components:
         """The parts of at least ``min_area`` and at most ``max_area`` pixels. O(runs)."""
-        least, most = _area(min_area, "min_area"), _area(max_area, "max_area")
+        least, most = checked_area(min_area, "min_area"), checked_area(max_area, "max_area")
         return self._take(np.flatnonzero((self.areas >= least) & (self.areas <= most)))
 
     def largest(self, n: int = 1) -> Components:
@@ -161,12 +161,12 @@ class Parts(Value):
         run-based labelling (2008), with the measures gathered in the same scan (Bailey and
         Johnston, 2007).
         """
-        return _components(self, _checked(connectivity))
+        return _components(self, checked_connectivity(connectivity))
 
     def holes(self, connectivity: Connectivity = 8) -> Components:
         """The holes, as parts of the background. O(runs + rows), memory too."""
         background = self._of(_core.complement(self._runs))
-        parts = _components(background, 12 - _checked(connectivity))
+        parts = _components(background, 12 - checked_connectivity(connectivity))
         x0, y0, x1, y1 = parts.boxes.T
         inside = (x0 > 0) & (y0 > 0) & (x1 < self.width) & (y1 < self.height)
         return parts._take(np.flatnonzero(inside))
@@ -176,19 +176,19 @@ class Parts(Value):
 
         With 8, what ``scipy.ndimage.binary_fill_holes`` gives. O(runs + rows), memory too.
         """
-        most = _area(max_area, "max_area")
-        _check_pieces(self, of_background=True)
-        return self._of(_core.fill_holes(self._runs, _checked(connectivity), most))
+        most = checked_area(max_area, "max_area")
+        check_pieces(self._runs, of_background=True)
+        return self._of(_core.fill_holes(self._runs, checked_connectivity(connectivity), most))
 
     def remove_small(self, min_area: int, connectivity: Connectivity = 8) -> Self:
         """The connected parts of at least ``min_area`` pixels. O(runs + rows), memory too."""
-        least = _area(min_area, "min_area")
-        _check_pieces(self)
-        return self._of(_core.remove_small(self._runs, _checked(connectivity), least))
+        least = checked_area(min_area, "min_area")
+        check_pieces(self._runs)
+        return self._of(_core.remove_small(self._runs, checked_connectivity(connectivity), least))
 
 
 def _components(mask: Value, connectivity: int) -> Components:
-    _check_pieces(mask)
+    check_pieces(mask._runs)
     labels, areas, boxes, centroids = _core.components(mask._runs, connectivity)
     return Components(
         mask,  # type: ignore[arg-type]  # every mask is a Mask
@@ -199,23 +199,22 @@ def _components(mask: Value, connectivity: int) -> Components:
     )
 
 
-def _check_pieces(mask: Value, *, of_background: bool = False) -> None:
+def check_pieces(runs: _core.Runs, *, of_background: bool = False) -> None:
     """Labels are int32; all but absurd masks pass without a look at their runs."""
-    if len(mask) + mask.height < _MAX_PIECES:
+    if len(runs) + runs.height < _MAX_PIECES:
         return
-    runs = _core.complement(mask._runs) if of_background else mask._runs
-    pieces = _core.count_row_runs(runs)
+    pieces = _core.count_row_runs(_core.complement(runs) if of_background else runs)
     if pieces > _MAX_PIECES:
         raise LimitError(f"{pieces} runs in rows: at most {_MAX_PIECES} can be labelled")
 
 
-def _checked(connectivity: object) -> int:
+def checked_connectivity(connectivity: object) -> int:
     if isinstance(connectivity, bool) or connectivity not in (4, 8):
         raise InputError(f"connectivity {shown(connectivity)}: not 4 or 8")
     return 4 if connectivity == 4 else 8
 
 
-def _area(value: Any, name: str) -> int:
+def checked_area(value: Any, name: str) -> int:
     """Pixels as the core takes them; None is no limit."""
     if value is None:
         return _MAX_AREA

@@ -218,6 +218,29 @@ def _bounds(part: slice, name: str, size: int) -> tuple[int, int]:
     return first, max(first, last)
 
 
+def checked_window(window: Any, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Top, left, bottom and right of two slices, or of a box (x0, y0, x1, y1) within the image."""
+    parts = window if isinstance(window, tuple) else (window,)
+    if any(isinstance(part, slice) or part is Ellipsis for part in parts):
+        rows, columns = _two_slices(window)
+        y0, y1 = _bounds(rows, "row", shape[0])
+        x0, x1 = _bounds(columns, "column", shape[1])
+        return y0, x0, y1, x1
+    try:
+        numbers = [_integer("window", value) for value in window]
+    except (TypeError, InputError):
+        numbers = []
+    if len(numbers) != 4:
+        raise InputError(f"window {shown(window)}: neither two slices nor (x0, y0, x1, y1)")
+    x0, y0, x1, y1 = (
+        min(max(number, 0), side)
+        for number, side in zip(numbers, (*shape[::-1], *shape[::-1]), strict=True)
+    )
+    if numbers[2] < numbers[0] or numbers[3] < numbers[1]:
+        raise InputError(f"window {shown(window)}: ends before it begins; it is (x0, y0, x1, y1)")
+    return y0, x0, y1, x1
+
+
 def _integer(name: str, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InputError(f"{name} {shown(value)}: not an integer")

@@ -21,6 +21,7 @@ from .conversion import Conversion
 from .geometry import Geometry
 from .measures import Measures
 from .morphology import Morphology
+from .outlines import Outlines
 from .shapes import Shapes
 from .transposition import Transposition
 from .untrusted import (
@@ -38,7 +39,16 @@ if TYPE_CHECKING:
 
 
 class Mask(
-    Algebra, Arrays, Conversion, Geometry, Measures, Morphology, Parts, Shapes, Transposition
+    Algebra,
+    Arrays,
+    Conversion,
+    Geometry,
+    Measures,
+    Morphology,
+    Outlines,
+    Parts,
+    Shapes,
+    Transposition,
 ):
     """A binary mask of ``shape == (height, width)``, held as runs.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex
 import numpy as np
 
 from .. import _core
+from ..contours import Contours
 from ..errors import InputError, shown
 from .untrusted import checked_shape
 from .value import Value
@@ -82,7 +83,10 @@ class Shapes(Value):
 
     @classmethod
     def from_polygons(
-        cls, rings: Iterable[ArrayLike], shape: Shape, rule: Literal["center", "cv2"] = "center"
+        cls,
+        rings: Iterable[ArrayLike] | Contours,
+        shape: Shape | None = None,
+        rule: Literal["center", "cv2"] | None = None,
     ) -> Self:
         """The pixels of a polygon of one ring or more.
 
@@ -93,10 +97,14 @@ class Shapes(Value):
             first. Arrays ``(N, 1, 2)``, as cv2 has them, do too. What an odd number of rings
             surrounds is inside: a ring in a ring is a hole, and rings apart are parts. For parts
             that overlap, draw each alone and take the union.
+
+            :class:`Contours` as well: they give back the mask they are of, if they are not
+            simplified and ``rule`` is left to them.
         shape : (int, int)
-            Height and width.
+            Height and width. Contours bring their own.
         rule : {"center", "cv2"}
-            What a pixel is, and when it is set.
+            What a pixel is, and when it is set. ``"cv2"`` for contours through the centres of
+            pixels, else ``"center"``, if none is given.
 
             ``"center"``: pixel ``(y, x)`` covers ``[x, x + 1] x [y, y + 1]``, and is set when its
             centre is inside. Coordinates are rounded to 2**-20 of a pixel; from there on nothing
@@ -117,10 +125,19 @@ class Shapes(Value):
         O(points + rows that each edge crosses). The crossings are sorted row by row, an even-odd
         scan conversion; memory follows them, not the image.
         """
+        points: NDArray[Any]
+        if isinstance(rings, Contours):
+            shape = rings.shape if shape is None else shape
+            rule = rule or ("cv2" if rings.outline == "center" else "center")
+            points, offsets = rings.points, rings.offsets
+        else:
+            rule = rule or "center"
+            points, offsets = _flat(_each_ring(rings))
+        if shape is None:
+            raise InputError("rings do not say their image's size: a shape is needed")
         if rule not in _FURTHEST:
             raise InputError(f"rule {shown(rule)}: not 'center' or 'cv2'")
         height, width = checked_shape(shape, max_pixels=None, allow_empty=True)
-        points, offsets = _flat(_each_ring(rings))
         _check_points(points, offsets, rule)
         if rule == "center":
             if points.dtype.kind == "f":

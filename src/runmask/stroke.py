@@ -1,0 +1,224 @@
+"""Contours drawn on images.
+
+A stroke is a mask on runs like any other: overlapping rings are blended once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import _core
+from .blend import overlay
+from .contours import Contours
+from .errors import InputError, shown
+from .mask import Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_WIDEST = 2**15
+_AT_ONCE = 2**19  # rows of segments, to bound the memory
+
+
+def outline(
+    image: NDArray[np.uint8],
+    contours: Contours,
+    colour: Sequence[int] = (255, 0, 0, 255),
+    width: float = 1,
+    out: NDArray[np.uint8] | None = None,
+    threads: int = 1,
+) -> NDArray[np.uint8]:
+    """Draw the rings of contours as lines.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
+        RGB or RGBA, of any strides. (BGR works as well: give the colour in that order.)
+    contours : Contours
+        Of a mask of the same height and width.
+    colour : (R, G, B, A), 0 to 255
+    width : float, 1 to 32768
+        Of the line, in pixels. A pixel is drawn if its centre is closer than ``width / 2`` to a
+        ring, and at just that distance if it is in the mask. So a box in a mask gets a border of
+        exactly so many pixels, the odd one inside; at width 1 it is the mask's outermost pixels.
+    out : ndarray, optional
+        Where to write, of the shape and type of ``image``; ``out=image`` works in place. It is
+        returned.
+    threads : int
+        At most this many; the result is the same to the byte.
+
+    Returns
+    -------
+    ndarray of uint8, the shape of ``image``
+
+    Raises
+    ------
+    ImageError, InputError
+        As for :func:`overlay`; the width is none.
+
+    Notes
+    -----
+    Each pixel is blended once, by the arithmetic of :func:`overlay`. Rings on pixels' edges that
+    are not simplified: as a dilation and an erosion of the mask. Others: O(rows that each segment
+    goes through).
+    """
+    if colour is None:
+        raise InputError("colour None: not (R, G, B, A)", code="colour")
+    return overlay(image, stroke(contours, width), colour, None, out, threads)
+
+
+def stroke(contours: Contours, width: float = 1) -> Mask:
+    """The pixels that :func:`outline` draws."""
+    if not isinstance(contours, Contours):
+        raise InputError(f"contours are {type(contours).__name__}: Mask.contours makes them")
+    wide = _checked_width(width)
+    runs = contours._runs
+    if contours.outline == "edge" and contours._simplified is None:
+        return Mask._of(_around_edges(runs, wide))
+    within = _core.intersection(_swept(contours, wide, ties=True), runs)
+    return Mask._of(_core.union(_swept(contours, wide, ties=False), within))
+
+
+def _checked_width(width: object) -> float:
+    number = isinstance(width, (int, float, np.integer, np.floating)) and width is not True
+    if not number or not 1 <= float(width) <= _WIDEST:  # type: ignore[arg-type]
+        raise InputError(f"width {shown(width)}: not a number from 1 to {_WIDEST}")
+    return float(width)  # type: ignore[arg-type]
+
+
+def _around_edges(runs: _core.Runs, width: float) -> _core.Runs:
+    """A pixel is close to an edge of the mask if it is to a pixel of the other side: as squares."""
+    outer = _core.morph(runs, _element(width, runs.height, ties=False), False, 0)
+    # Beside the image nothing is set, but an erosion takes all there as set: hence the margin.
+    padded = _core.placed(runs, runs.height + 2, runs.width + 2, 1, 1, False)
+    inner = _core.morph(padded, _element(width, runs.height, ties=True), True, 0)
+    return _core.difference(outer, _core.placed(inner, runs.height, runs.width, -1, -1, False))
+
+
+def _element(width: float, height: int, *, ties: bool) -> NDArray[np.int64]:
+    """Offsets of squares whose nearest points are within half the width of the centre of one.
+
+    As rectangles (across, down), the first the lowest.
+    """
+
+    def is_near(x: int, y: int) -> bool:
+        square = max(2 * x - 1, 0) ** 2 + max(2 * y - 1, 0) ** 2
+        return square <= width**2 if ties else square < width**2
+
+    found: list[tuple[int, int]] = []
+    across = int(width) // 2 + 1
+    for down in range(min(across, height) + 1):
+        while across >= 0 and not is_near(across, down):
+            across -= 1
+        if across < 0:
+            break
+        if found and found[-1][0] == across:
+            found[-1] = across, down
+        else:
+            found.append((across, down))
+    return np.array(found, np.int64)
+
+
+def _swept(contours: Contours, width: float, *, ties: bool) -> _core.Runs:
+    """The pixels whose centres are within half the width of a segment; with ties, just at it too.
+
+    In half pixels: so points and centres are whole numbers, and the distance is the width.
+    """
+    height, columns = contours.shape
+    points = 2 * contours.points.astype(np.int64) + (contours.outline == "center")
+    ahead = np.arange(1, len(points) + 1)
+    ahead[contours.offsets[1:] - 1] = contours.offsets[:-1]
+    lower, upper = points[:, 1], points[ahead, 1]
+    first = np.ceil((np.minimum(lower, upper) - width - 1) / 2).clip(0, height).astype(np.int64)
+    last = np.floor((np.maximum(lower, upper) + width - 1) / 2).clip(-1, height - 1)
+    rows = (last.astype(np.int64) - first + 1).clip(0)
+    ends = np.cumsum(rows)
+    found = _runs(contours.shape, np.empty((0, 3), np.int64))
+    at = 0
+    while at < len(points):
+        done = ends[at - 1] if at else 0
+        stop = max(at + 1, int(np.searchsorted(ends, done + _AT_ONCE)))
+        segment = np.repeat(np.arange(at, stop), rows[at:stop])
+        row = first[segment] + np.arange(len(segment)) - (ends - rows)[segment] + done
+        sections = _sections(points[segment], points[ahead[segment]], row, width, columns, ties)
+        found = _core.union(found, _runs(contours.shape, sections))
+        at = stop
+    return found
+
+
+def _runs(shape: tuple[int, int], sections: NDArray[np.int64]) -> _core.Runs:
+    """Of rows, first columns and columns behind the last."""
+    y, x0, x1 = sections.T
+    height, width = shape
+    return _core.runs_from_pairs(y * width + x0, x1 - x0, height, width, False)[0]
+
+
+def _sections(
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+    row: NDArray[np.int64],
+    width: float,
+    columns: int,
+    ties: bool,
+) -> NDArray[np.int64]:
+    """What rows have of segments as wide as that and round at their ends: one piece each.
+
+    Ends are computed, then moved to where the exact distance says.
+    """
+    (px, py), (qx, qy) = begin.T.astype(np.float64), end.T.astype(np.float64)
+    dx, dy, y = qx - px, qy - py, (2 * row + 1).astype(np.float64)
+    square, wide = dx**2 + dy**2, width**2
+
+    def is_near(x: NDArray[np.int64]) -> NDArray[np.bool_]:
+        vx, vy = 2.0 * x + 1 - px, y - py
+        along = vx * dx + vy * dy
+        beside = (vx * dy - vy * dx) ** 2
+        beyond = np.where(along <= 0, vx**2 + vy**2, (vx - dx) ** 2 + (vy - dy) ** 2)
+        apart = np.where((along > 0) & (along < square), beside, beyond)
+        limit = np.where((along > 0) & (along < square), wide * square, wide)
+        near: NDArray[np.bool_] = apart <= limit if ties else apart < limit
+        return near
+
+    low, high = _reach(px, py, dx, dy, y, width)
+    x0 = np.ceil((low - 1) / 2).clip(0, columns).astype(np.int64)
+    x1 = np.floor((high - 1) / 2).clip(-1, columns - 1).astype(np.int64)
+    while (more := (x0 > 0) & is_near(x0 - 1)).any():
+        x0 -= more
+    while (more := (x1 < columns - 1) & is_near(x1 + 1)).any():
+        x1 += more
+    while (less := (x0 <= x1) & ~is_near(x0)).any():
+        x0 += less
+    while (less := (x0 <= x1) & ~is_near(x1)).any():
+        x1 -= less
+    some = x0 <= x1
+    return np.stack((row[some], x0[some], x1[some] + 1), axis=1)
+
+
+def _reach(
+    px: Floats, py: Floats, dx: Floats, dy: Floats, y: Floats, width: float
+) -> tuple[Floats, Floats]:
+    """The lowest and highest x, in half pixels, of discs around both ends and what is between."""
+    low, high = np.full(len(y), np.inf), np.full(len(y), -np.inf)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for x, above in ((px, y - py), (px + dx, y - py - dy)):
+            half = np.sqrt(width**2 - above**2)  # not a number if the disc does not come so far
+            low, high = np.fmin(low, x - half), np.fmax(high, x + half)
+        # Between the ends: two bounds from the sides, two from the ends.
+        above = y - py
+        middle = px + above * dx / dy
+        half = np.abs(width * np.hypot(dx, dy) / dy)
+        sides = np.where(dy == 0, np.where(np.abs(above) <= width, -np.inf, np.nan), middle - half)
+        sides_high = np.where(dy == 0, -sides, middle + half)
+        one, other = px - above * dy / dx, px + (dx**2 + dy**2 - above * dy) / dx
+        passes = np.where((above * dy >= 0) & (above * dy <= dy**2), np.inf, np.nan)
+        begin = np.where(dx == 0, -passes, np.minimum(one, other))
+        end = np.where(dx == 0, passes, np.maximum(one, other))
+        left, right = np.maximum(sides, begin), np.minimum(sides_high, end)
+        some = left <= right
+    return np.where(some, np.minimum(low, left), low), np.where(some, np.maximum(high, right), high)

@@ -1,0 +1,102 @@
+"""Rings of pixels' edges in the flat form, traced step by step; and what is to hold for rings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import shapely
+
+Ring = list[tuple[int, int]]
+
+
+def trace(pixels: np.ndarray, connectivity: int = 4) -> list[Ring]:
+    """The corners of each ring, what is set on the right of the way, from the topmost leftmost."""
+    inside = np.pad(pixels != 0, 1)
+    ways: dict[tuple[int, int], list[tuple[int, int]]] = {}
+
+    def add(mask: np.ndarray, start: tuple[int, int], way: tuple[int, int]) -> None:
+        for y, x in np.argwhere(mask).tolist():
+            ways.setdefault((x - 1 + start[0], y - 1 + start[1]), []).append(way)
+
+    core = inside[1:-1, 1:-1]
+    add(np.pad(core & ~inside[:-2, 1:-1], 1), (0, 0), (1, 0))
+    add(np.pad(core & ~inside[1:-1, 2:], 1), (1, 0), (0, 1))
+    add(np.pad(core & ~inside[2:, 1:-1], 1), (1, 1), (-1, 0))
+    add(np.pad(core & ~inside[1:-1, :-2], 1), (0, 1), (0, -1))
+    rings = []
+    for start in sorted(ways, key=lambda point: (point[1], point[0])):
+        while ways[start]:
+            x, y = start
+            dx, dy = ways[start].pop(0)
+            ring, steps = [], []
+            while True:
+                ring.append((x, y))
+                steps.append((dx, dy))
+                x, y = x + dx, y + dy
+                if (x, y) == start:
+                    break
+                right, left = (-dy, dx), (dy, -dx)
+                turns = (right, left) if connectivity == 4 else (left, right)
+                dx, dy = next(way for way in (*turns, (dx, dy)) if way in ways[x, y])
+                ways[x, y].remove((dx, dy))
+            rings.append([p for i, p in enumerate(ring) if steps[i] != steps[i - 1]])
+    return rings
+
+
+def flat(rings: Iterable[Sequence[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:
+    rings = list(rings)
+    points = np.array([point for ring in rings for point in ring], np.int32).reshape(-1, 2)
+    return points, np.cumsum([0, *map(len, rings)], dtype=np.int64)
+
+
+def split(points: np.ndarray, offsets: np.ndarray) -> list[Ring]:
+    return [
+        [(x, y) for x, y in points[first:last].tolist()]
+        for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]
+
+
+def edges(ring: Ring) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    return list(zip(ring, ring[1:] + ring[:1], strict=True))
+
+
+def twice_area(ring: Ring) -> int:
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in edges(ring))
+
+
+def meet_in_points_only(rings: list[Ring]) -> bool:
+    """Whether edges that are not the same have no more in common than an end of both.
+
+    Judged by GEOS: to put nodes where lines meet must not cut any.
+    """
+    lines = {tuple(sorted(edge)) for ring in rings for edge in edges(ring)}
+    noded = shapely.unary_union(shapely.multilinestrings([list(line) for line in lines]))
+    return sum(len(line.coords) - 1 for line in getattr(noded, "geoms", [noded])) == len(lines)
+
+
+def simple_rings(ring: Ring) -> list[Ring]:
+    """A ring cut in the points through which it goes more than once."""
+    path: Ring = []
+    pieces = []
+    for point in ring:
+        if point in path:
+            at = path.index(point)
+            pieces.append(path[at:])
+            del path[at:]
+        path.append(point)
+    return [*pieces, path]
+
+
+def polygons(rings: list[Ring]) -> list[shapely.Polygon]:
+    """One for each outer ring of a mask of connectivity 4, with what it surrounds as holes."""
+    pieces = [piece for ring in rings for piece in simple_rings(ring)]
+    shells = [piece for piece in pieces if twice_area(piece) > 0]
+    holes = [piece for piece in pieces if twice_area(piece) <= 0]
+    solid = [shapely.Polygon(shell) for shell in shells]
+    order = sorted(range(len(solid)), key=lambda i: solid[i].area)
+    own: list[list[Ring]] = [[] for _ in shells]
+    for hole in holes:
+        area = shapely.Polygon(hole)
+        own[next(i for i in order if solid[i].covers(area))].append(hole)
+    return [shapely.Polygon(shell, holes) for shell, holes in zip(shells, own, strict=True)]

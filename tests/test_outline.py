@@ -1,0 +1,136 @@
+"""Contours drawn: against the distance of every pixel's centre to every segment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from drawings import drawings
+
+import runmask as rm
+from runmask import Contours, Mask, stroke
+from runmask.errors import ImageError, InputError
+
+WIDTHS = [1, 1.5, 2, 8**0.5, 3, 4, 7]
+
+
+def drawn(contours: Contours, pixels: np.ndarray, width: float) -> np.ndarray:
+    """Pixels closer than half the width to a segment, and set ones that are just so far.
+
+    In half pixels, in which all points and centres of pixels are whole.
+    """
+    y, x = np.indices(pixels.shape, dtype=np.int64) * 2 + 1
+    found = np.zeros(pixels.shape, bool)
+    for ring in contours:
+        points = 2 * ring.astype(np.int64) + (contours.outline == "center")
+        for (px, py), (qx, qy) in zip(points, np.roll(points, -1, axis=0), strict=True):
+            dx, dy, vx, vy = qx - px, qy - py, x - px, y - py
+            square, along = dx**2 + dy**2, vx * dx + vy * dy
+            to_begin, to_end = vx**2 + vy**2, (x - qx) ** 2 + (y - qy) ** 2
+            beside = (vx * dy - vy * dx) ** 2
+            between = (along > 0) & (along < square)
+            apart = np.where(between, beside, np.minimum(to_begin, to_end))
+            limit = np.where(between, width**2 * square, width**2)
+            found |= (apart < limit) | ((apart == limit) & pixels)
+    return found
+
+
+@pytest.mark.parametrize("outline", ["edge", "center"])
+@pytest.mark.parametrize("simplify", [0, 1, 3])
+def test_strokes_are_what_is_near(outline: Any, simplify: float) -> None:
+    for pixels in drawings(50, seed=20, side=20):
+        contours = Mask.from_array(pixels).contours(outline, simplify=simplify)
+        for width in WIDTHS:
+            found = stroke.stroke(contours, width).to_array() != 0
+            assert np.array_equal(found, drawn(contours, pixels, width)), width
+
+
+def test_strokes_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = Mask.from_circle((30, 30), 25, (64, 64)) - Mask.from_circle((30, 30), 9, (64, 64))
+    contours = mask.contours("center")
+    whole = stroke.stroke(contours, 3)
+    monkeypatch.setattr(stroke, "_AT_ONCE", 7)
+    assert stroke.stroke(contours, 3) == whole
+
+
+def test_a_box_gets_a_border_of_that_width() -> None:
+    box = Mask.from_bbox((10, 8, 30, 28), (40, 40))
+    for width in range(1, 9):
+        outside, inside = width // 2, (width + 1) // 2
+        border = stroke.stroke(box.contours(), width)
+        inner = Mask.from_bbox((10 + inside, 8 + inside, 30 - inside, 28 - inside), (40, 40))
+        assert border & box == box - inner
+        assert np.flatnonzero(border.to_array()[18]).tolist() == [
+            *range(10 - outside, 10 + inside),
+            *range(30 - inside, 30 + outside),
+        ]
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("colour", [(255, 0, 0, 255), (10, 200, 30, 77), (1, 2, 3, 0)])
+def test_colours_are_blended_once(channels: int, colour: tuple[int, int, int, int]) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.random((40, 50)) < 0.5
+    image = rng.integers(0, 256, (40, 50, channels), dtype=np.uint8)
+    contours = Mask.from_array(pixels).contours()
+    before = image.copy()
+    expected = reference.overlay(image, drawn(contours, pixels, 2), colour, None)
+    found = rm.outline(image, contours, colour, 2)
+    assert np.array_equal(found, expected)
+    assert np.array_equal(image, before)
+    assert rm.outline(image, contours, colour, 2, out=image, threads=2) is image
+    assert np.array_equal(image, expected)
+
+
+def test_other_layouts() -> None:
+    contours = Mask.from_circle((20, 15), 9, (30, 40)).contours()
+    image = np.zeros((60, 80, 3), np.uint8)
+    part = image[::2, ::2]
+    rm.outline(part, contours, out=part)
+    assert np.array_equal(part, rm.outline(np.zeros((30, 40, 3), np.uint8), contours))
+    assert not image[1::2].any()
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 4), (1, 1), (6, 5)])
+def test_nothing_and_everything(shape: tuple[int, int]) -> None:
+    image = np.full((*shape, 3), 9, np.uint8)
+    assert np.array_equal(rm.outline(image, Mask.empty(shape).contours(), width=5), image)
+    full = rm.outline(image, Mask.full(shape).contours(), (1, 2, 3, 255))
+    assert np.array_equal((full == [1, 2, 3]).all(axis=2), drawn(
+        Mask.full(shape).contours(), np.ones(shape, bool), 1
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"width": 0}, InputError, "width 0: not a number from 1"),
+        ({"width": 0.99}, InputError, r"width 0\.99"),
+        ({"width": -3}, InputError, "width -3"),
+        ({"width": 10**9}, InputError, "width 1000000000"),
+        ({"width": np.nan}, InputError, "width nan"),
+        ({"width": "2"}, InputError, "width '2'"),
+        ({"width": True}, InputError, "width True"),
+        ({"width": None}, InputError, "width None"),
+        ({"colour": None}, InputError, "colour None"),
+        ({"colour": (1, 2, 3)}, InputError, "R, G, B, A"),
+        ({"colour": (1, 2, 3, 256)}, InputError, "R, G, B, A"),
+        ({"threads": 0}, InputError, "threads 0"),
+        ({"out": np.zeros((4, 4, 3), np.uint8)}, InputError, "out"),
+        ({"contours": [np.zeros((4, 2), np.int32)]}, InputError, "contours are list"),
+        ({"contours": Mask.full((5, 5))}, InputError, "contours are Mask"),
+        ({"image": np.zeros((6, 5, 3), np.uint8)}, ImageError, "6 x 5"),
+        ({"image": np.zeros((5, 5, 3), np.float32)}, ImageError, "float32"),
+    ],
+)
+def test_arguments_that_mean_nothing(
+    arguments: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    usual: dict[str, Any] = {
+        "image": np.zeros((5, 5, 3), np.uint8),
+        "contours": Mask.full((5, 5)).contours(),
+    }
+    with pytest.raises(error, match=text):
+        rm.outline(**{**usual, **arguments})
