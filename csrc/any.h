@@ -90,9 +90,10 @@ inline bool is_canonical(const AnyRuns& any, int64_t total) {
                   : is_canonical(any.as<int32_t>(), static_cast<int32_t>(total));
 }
 
-inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out) {
-  return with_arrays(
-      out, [&](auto& starts, auto& lengths) { return encode(pixels, count, starts, lengths); });
+inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out, size_t width = 0) {
+  return with_arrays(out, [&](auto& starts, auto& lengths) {
+    return encode(pixels, count, starts, lengths, width);
+  });
 }
 
 inline void decode(const AnyRuns& any, size_t first, size_t last, uint8_t off, uint8_t on,

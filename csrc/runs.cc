@@ -139,6 +139,122 @@ void fill(uint8_t* out, size_t from, size_t to, size_t size, uint8_t value) {
   }
 }
 
+// Appends the runs of pixels. Masks that are made of tiles have rows like the one above, whose runs
+// are copied: comparing the pixels costs less than looking for runs in them.
+template <class Index>
+class Encoder {
+ public:
+  Encoder(const uint8_t* pixels, size_t count, size_t width, Array<Index>& starts,
+          Array<Index>& lengths)
+      : pixels_(pixels),
+        count_(count),
+        width_(width < kLeastWidth ? count : width),
+        starts_(starts),
+        lengths_(lengths) {}
+
+  Result run() {
+    size_t step = kBlock;
+    while (count_ - at_ >= kWordPixels) {
+      if (repeats()) {
+        if (!repeat()) return {Status::no_memory, 0};
+        step = std::min(kBlock, (width_ + kWordPixels - 1) / kWordPixels * kWordPixels);
+      } else {  // rows that have been alike soon will be again
+        if (!look(std::min(step, count_ - at_) / kWordPixels)) return {Status::no_memory, 0};
+        step = kBlock;
+      }
+    }
+    return finish() ? Result{} : Result{Status::no_memory, 0};
+  }
+
+ private:
+  static constexpr size_t kBlock = 16384;      // pixels; their positions fit 16 bits
+  static constexpr size_t kLeastWidth = 1024;  // in shorter rows the kernels are as fast
+
+  // Whether the next `width` pixels, and the one before, are those one row above.
+  bool repeats() {
+    if (at_ < width_ || count_ - at_ < width_) return false;
+    if (std::memcmp(pixels_ + at_, pixels_ + at_ - width_, width_) != 0) return false;
+    if (!repeated_) row_ = first_starting_from(at_ - width_);
+    return inside_before(row_) == inside_;
+  }
+
+  // By the runs, for the pixels may be changed by now.
+  bool inside_before(size_t run) const {
+    if (run == 0) return false;
+    return run > lengths_.size() ||
+           static_cast<size_t>(starts_[run - 1] + lengths_[run - 1]) >= at_ - width_;
+  }
+
+  bool repeat() {
+    const size_t first = row_;
+    const size_t more = starts_.size() - first;
+    if (!reserve(more, at_ + width_)) return false;
+    if (more != 0 && inside_) {  // the run that is open ends where the one above did
+      const size_t above = first - 1;
+      lengths_.append(static_cast<Index>(starts_[above] + lengths_[above] +
+                                         static_cast<Index>(width_) - starts_[starts_.size() - 1]));
+    }
+    row_ = starts_.size();
+    std::transform(starts_.data() + first, starts_.data() + row_, starts_.end(),
+                   [by = static_cast<Index>(width_)](Index start) {
+                     return static_cast<Index>(start + by);
+                   });
+    starts_.set_size(row_ + more);
+    const size_t closed = more - (more != 0 && inside_);
+    std::copy_n(lengths_.data() + first, closed, lengths_.end());
+    lengths_.set_size(lengths_.size() + closed);
+    at_ += width_;
+    repeated_ = true;
+    return true;
+  }
+
+  size_t first_starting_from(size_t pixel) const {
+    return static_cast<size_t>(
+        std::lower_bound(starts_.begin(), starts_.end(), static_cast<Index>(pixel)) -
+        starts_.begin());
+  }
+
+  bool look(size_t words) {
+    const bool good = find(pixels_ + at_, words);
+    at_ += words * kWordPixels;
+    repeated_ = false;
+    return good;
+  }
+
+  bool finish() {
+    uint8_t rest[kWordPixels] = {};  // zeros behind the last pixel close an open run there
+    if (at_ < count_) std::memcpy(rest, pixels_ + at_, count_ - at_);
+    return find(rest, 1);
+  }
+
+  bool find(const uint8_t* pixels, size_t words) {
+    const size_t found = kernel_.changes(pixels, words, &inside_, positions_);
+    if (!reserve(found / 2 + 1, at_ + words * kWordPixels)) return false;
+    append_turns(positions_, found, at_, starts_, lengths_);
+    return true;
+  }
+
+  // If all pixels are like those seen so far, the arrays grow once.
+  bool reserve(size_t more, size_t seen) {
+    const auto expected =
+        static_cast<size_t>(1.1 * static_cast<double>(starts_.size() + more) *
+                            static_cast<double>(count_) / static_cast<double>(seen));
+    return starts_.reserve_more(more, expected) && lengths_.reserve_more(more, expected);
+  }
+
+  const Kernels& kernel_ = kernels();
+  const uint8_t* pixels_;
+  size_t count_;
+  size_t width_;  // of rows to compare
+  Array<Index>& starts_;
+  Array<Index>& lengths_;
+  size_t at_ = 0;          // the next pixel
+  bool inside_ = false;    // whether the one before is set
+  bool repeated_ = false;  // whether the last row was like the one above it;
+  size_t row_ = 0;         // then its first run
+  uint16_t positions_[kBlock + kWordPixels];
+};
+
 }  // namespace
 
 template <class In, class Index>
@@ -178,34 +294,9 @@ bool is_canonical(Runs<Index> runs, Index total) {
 }
 
 template <class Index>
-Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths) {
-  constexpr size_t kBlock = 16384;
-  const Kernels& kernel = kernels();
-  uint16_t positions[kBlock + kWordPixels];
-  bool inside = false;
-  const auto append = [&](size_t found, size_t base, size_t seen) {
-    // If all pixels are like those seen so far, the arrays grow once.
-    const size_t extra = found / 2 + 1;
-    const auto expected =
-        static_cast<size_t>(1.1 * static_cast<double>(starts.size() + extra) *
-                            static_cast<double>(count) / static_cast<double>(seen));
-    if (!starts.reserve_more(extra, expected) || !lengths.reserve_more(extra, expected)) {
-      return false;
-    }
-    append_turns(positions, found, base, starts, lengths);
-    return true;
-  };
-  size_t at = 0;
-  while (count - at >= kWordPixels) {
-    const size_t words = std::min(kBlock, count - at) / kWordPixels;
-    const size_t found = kernel.changes(pixels + at, words, &inside, positions);
-    if (!append(found, at, at + words * kWordPixels)) return {Status::no_memory, 0};
-    at += words * kWordPixels;
-  }
-  uint8_t rest[kWordPixels] = {};  // zeros behind the last pixel close an open run there
-  if (at < count) std::memcpy(rest, pixels + at, count - at);
-  const size_t found = kernel.changes(rest, 1, &inside, positions);
-  return append(found, at, std::max<size_t>(count, 1)) ? Result{} : Result{Status::no_memory, 0};
+Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths,
+              size_t width) {
+  return Encoder<Index>(pixels, count, width, starts, lengths).run();
 }
 
 template <class Index>
@@ -288,7 +379,7 @@ template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Ar
   template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&, \
                        Array<Index>&, ReadReport&);                                          \
   template bool is_canonical(Runs<Index>, Index);                                            \
-  template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);              \
+  template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&, size_t);       \
   template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
   template uint64_t area(Runs<Index>);                                                       \
   template Box bounding_box(Runs<Index>, int64_t);                                           \

@@ -48,9 +48,11 @@ Result read(const In* starts, const In* lengths, size_t count, Index total, Poli
 template <class Index>
 bool is_canonical(Runs<Index> runs, Index total);
 
-// Appends the runs of nonzero pixels. O(count).
+// Appends the runs of nonzero pixels to empty arrays. O(count). Where the width of the image is
+// known, rows that are like the one above take less.
 template <class Index>
-Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths);
+Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths,
+              size_t width = 0);
 
 // Writes pixels [first, last) to `out`, which has last - first bytes. O(runs + pixels).
 template <class Index>

@@ -53,8 +53,9 @@ struct Owned {
 template <class Index>
 void check_round_trip(const Pixels& pixels, size_t width, const std::string& name) {
   Owned<Index> runs;
-  expect(encode(pixels.data(), pixels.size(), runs.starts, runs.lengths).status == Status::ok,
-         "encode " + name);
+  expect(
+      encode(pixels.data(), pixels.size(), runs.starts, runs.lengths, width).status == Status::ok,
+      "encode " + name);
   std::vector<std::pair<size_t, size_t>> model;
   uint64_t set = 0;
   for (size_t i = 0; i < pixels.size(); ++i) {

@@ -56,7 +56,7 @@ cdef extern from "any.h" namespace "runmask" nogil:
         uint8_t* pixels
         Py_ssize_t row_stride
     Result   c_read    "runmask::read"        (const void*, const void*, size_t, size_t, int64_t, Policy, AnyArrays&, ReadReport&)
-    Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, AnyArrays&)
+    Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, AnyArrays&, size_t)
     void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, uint8_t, uint8_t, uint8_t*)
     uint64_t c_area    "runmask::area"        (const AnyRuns&)
     Box      c_box     "runmask::bounding_box"(const AnyRuns&, int64_t)
@@ -202,7 +202,7 @@ def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width):
         if p.len != height * width:
             raise InputError(f"{p.len} bytes are not {height} x {width} pixels")
         with nogil:
-            result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, out)
+            result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, out, <size_t>width)
     finally:
         PyBuffer_Release(&p)
     return made(result, out, height, width)
