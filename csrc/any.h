@@ -47,6 +47,10 @@ struct AnyArrays {
   }
 
   size_t count() const { return wide ? wide_starts.size() : narrow_starts.size(); }
+  AnyRuns view() const {
+    if (wide) return {wide_starts.data(), wide_lengths.data(), count(), true};
+    return {narrow_starts.data(), narrow_lengths.data(), count(), false};
+  }
   size_t itemsize() const { return wide ? sizeof(int64_t) : sizeof(int32_t); }
   void* release_starts() {
     return wide ? static_cast<void*>(wide_starts.release()) : narrow_starts.release();

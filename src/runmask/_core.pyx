@@ -36,6 +36,7 @@ cdef extern from "any.h" namespace "runmask" nogil:
     cdef cppclass AnyArrays:
         cbool wide
         size_t count()
+        AnyRuns view()
         size_t itemsize()
         void* release_starts()
         void* release_lengths()
