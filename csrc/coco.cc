@@ -110,6 +110,9 @@ class StringSource {
   int64_t numbers_[kCocoNumbers];
 };
 
+// The numbers that are ready at one time are few and of 40 bits: their sums fit below this.
+constexpr int64_t kMostPlain = int64_t{1} << 40;
+
 // Pairs of differences that are ready, if nothing is wrong with them and no count is 0: no branches.
 template <class Index>
 bool read_plain(StringSource& source, int64_t total, int64_t& at, int64_t* before, Index* starts,
@@ -118,7 +121,7 @@ bool read_plain(StringSource& source, int64_t total, int64_t& at, int64_t* befor
   const int64_t* numbers = source.ready(count);
   int64_t clear = before[0];
   int64_t set = before[1];
-  int64_t here = at;  // cannot overflow: these are few, and of 40 bits
+  int64_t here = at;
   int64_t signs = 0;
   size_t n = written;
   for (size_t i = 0; i + 2 <= count; i += 2) {
@@ -163,7 +166,7 @@ Result read_pairs(Source& source, int64_t total, bool whole, Index* starts, Inde
   };
   for (bool first = true; source.more(); first = false) {
     if constexpr (Source::kDifferences) {
-      if (!first && read_plain(source, total, at, before, starts, lengths, n)) {
+      if (!first && total <= kMostPlain && read_plain(source, total, at, before, starts, lengths, n)) {
         stop = at;
         continue;
       }

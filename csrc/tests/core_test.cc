@@ -232,6 +232,17 @@ void check_all() {
       check_round_trip<int64_t>(pixels, width, name);
     }
   }
+  for (int i = 0; i < 60; ++i) {  // rows like the one above
+    const size_t width = 1000 + below(1500);
+    Pixels pixels;
+    while (pixels.size() < width * (2 + below(30))) {
+      const Pixels row = random_pixels(width, static_cast<unsigned>(below(101)));
+      for (size_t y = 1 + below(6); y > 0; --y) pixels.insert(pixels.end(), row.begin(), row.end());
+    }
+    pixels.resize(pixels.size() - below(width));
+    check_round_trip<int32_t>(pixels, width, "rows of " + std::to_string(width));
+    check_round_trip<int64_t>(pixels, width, "rows of " + std::to_string(width));
+  }
   for (int i = 0; i < 4000; ++i) {
     check_read<int32_t, int32_t>();
     check_read<int64_t, int32_t>();
