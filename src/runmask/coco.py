@@ -54,7 +54,7 @@ def encode(bimask: NDArray[Any]) -> Any:
 
 def _encoded(pixels: NDArray[Any]) -> dict[str, Any]:
     height, width = pixels.shape
-    return _rle(_core.runs_from_pixels(np.ascontiguousarray(pixels.T), width, height))
+    return _rle(_core.runs_from_pixels(np.ascontiguousarray(pixels.T), width, height, 1))
 
 
 def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the peer's name
@@ -73,7 +73,7 @@ def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the pe
         raise LimitError(f"{height} x {width} px > {MAX_DECODED}", code="max_pixels")
     pixels = np.empty((len(masks), width, height), np.uint8)
     for runs, out in zip(masks, pixels, strict=True):
-        _core.pixels_from_runs(runs, 0, width * height, 0, 1, out)
+        _core.pixels_from_runs(runs, 0, width * height, 0, 1, out, 1)
     return pixels.transpose(2, 1, 0)
 
 
