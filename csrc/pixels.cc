@@ -68,11 +68,11 @@ Result encode(const uint8_t* pixels, size_t height, size_t width, int threads, A
   });
 }
 
-void decode(const AnyRuns& any, size_t first, size_t last, uint8_t off, uint8_t on, int threads,
-            uint8_t* out) {
+void decode(const AnyRuns& any, size_t width, size_t first, size_t last, uint8_t off, uint8_t on,
+            int threads, uint8_t* out) {
   with_runs(any, [&](auto runs) {
     in_parallel(last - first, threads, kLeastPixels, [&](size_t from, size_t to) {
-      decode(runs, first + from, first + to, off, on, out + from);
+      decode(runs, first + from, first + to, off, on, out + from, width);
     });
   });
 }

@@ -14,7 +14,7 @@ namespace runmask {
 Result encode(const uint8_t* pixels, size_t height, size_t width, int threads, AnyArrays& out);
 
 // As decode() of runs.h.
-void decode(const AnyRuns& runs, size_t first, size_t last, uint8_t off, uint8_t on, int threads,
-            uint8_t* out);
+void decode(const AnyRuns& runs, size_t width, size_t first, size_t last, uint8_t off, uint8_t on,
+            int threads, uint8_t* out);
 
 }  // namespace runmask

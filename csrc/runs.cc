@@ -139,6 +139,59 @@ void fill(uint8_t* out, size_t from, size_t to, size_t size, uint8_t value) {
   }
 }
 
+// Finds runs that are those one row above: then the pixels can be copied from there.
+template <class Index>
+class RowRepeats {
+ public:
+  RowRepeats(Runs<Index> runs, size_t first, size_t last, size_t width)
+      : runs_(runs), first_(first), last_(last), width_(width) {
+    if (width == 0) try_at_ = SIZE_MAX;
+  }
+
+  // How many of the runs from `run` on are alike, if the next `width` pixels end with one of them
+  // as those before `at` do; else 0.
+  size_t runs_as_above(size_t run, size_t at) {
+    if (run < try_at_) return 0;
+    if (at - first_ < width_ || last_ - at < width_ || stop(run - 1) != at) return later(run);
+    if (count_ == 0) {
+      const auto above = static_cast<Index>(at - width_);
+      const Index* starts = runs_.starts;
+      count_ = run - static_cast<size_t>(std::lower_bound(starts, starts + run, above) - starts);
+    }
+    const size_t above = run - count_;
+    if (above == 0 || stop(above - 1) + width_ != at || run + count_ > runs_.count) {
+      return later(run);
+    }
+    const auto by = static_cast<Index>(width_);
+    for (size_t i = 0; i < count_; ++i) {
+      if (runs_.starts[run + i] - runs_.starts[above + i] != by ||
+          runs_.lengths[run + i] != runs_.lengths[above + i]) {
+        return later(run);
+      }
+    }
+    return count_;
+  }
+
+ private:
+  static constexpr size_t kFew = 8;  // runs; so many are filled in the time of a search
+
+  size_t stop(size_t run) const {
+    return static_cast<size_t>(runs_.starts[run] + runs_.lengths[run]);
+  }
+
+  // After as many runs as were in vain; rows of fewer are not worth a copy.
+  size_t later(size_t run) {
+    try_at_ = run + std::max(count_, kFew);
+    count_ = 0;
+    return 0;
+  }
+
+  Runs<Index> runs_;
+  size_t first_, last_, width_;
+  size_t try_at_ = kFew;
+  size_t count_ = 0;  // runs of the row above, while they were alike
+};
+
 // Appends the runs of pixels. Masks that are made of tiles have rows like the one above, whose runs
 // are copied: comparing the pixels costs less than looking for runs in them.
 template <class Index>
@@ -300,11 +353,13 @@ Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<I
 }
 
 template <class Index>
-void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on, uint8_t* out) {
+void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on, uint8_t* out,
+            size_t width) {
   using Cursor = WordCursor<Index>;
   constexpr size_t kDense = Cursor::kPixels / 24;  // runs in a block from which words are faster
   const Kernels& kernel = kernels();
   Cursor cursor(runs, first, last);
+  RowRepeats<Index> repeats(runs, first, last, width);
   uint64_t words[Cursor::kWords];
   size_t at = first;
   size_t run = first_run_ending_after(runs, first);
@@ -315,6 +370,12 @@ void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on
       at += cursor.next(kernel, words);
       kernel.bytes_from_words(words, Cursor::kWords, off, on, out + (at - Cursor::kPixels - first));
       run = cursor.run();
+      continue;
+    }
+    if (const size_t more = repeats.runs_as_above(run, at)) {
+      std::memcpy(out + (at - first), out + (at - first) - width, width);
+      run += more;
+      at += width;
       continue;
     }
     const bool any = run < runs.count && static_cast<size_t>(runs.starts[run]) < last;
@@ -380,7 +441,7 @@ template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Ar
                        Array<Index>&, ReadReport&);                                          \
   template bool is_canonical(Runs<Index>, Index);                                            \
   template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&, size_t);       \
-  template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
+  template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*, size_t);     \
   template uint64_t area(Runs<Index>);                                                       \
   template Box bounding_box(Runs<Index>, int64_t);                                           \
   template size_t first_run_ending_after(Runs<Index>, size_t)

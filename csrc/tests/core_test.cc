@@ -79,7 +79,7 @@ void check_round_trip(const Pixels& pixels, size_t width, const std::string& nam
   const size_t last = first + below(pixels.size() - first + 1);
   for (const auto& [from, to] : {std::pair<size_t, size_t>{0, pixels.size()}, {first, last}}) {
     std::vector<uint8_t> out(to - from + 1, 0xA5);  // one more, that must stay as it is
-    decode(runs.view(), from, to, 3, 200, out.data());
+    decode(runs.view(), from, to, 3, 200, out.data(), width);
     bool right = out.back() == 0xA5;
     for (size_t i = from; i < to; ++i) right &= out[i - from] == (pixels[i] != 0 ? 200 : 3);
     expect(right, "decode of " + name);

@@ -63,7 +63,7 @@ cdef extern from "any.h" namespace "runmask" nogil:
 
 cdef extern from "pixels.h" namespace "runmask" nogil:
     Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, size_t, int, AnyArrays&)
-    void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, uint8_t, uint8_t, int, uint8_t*)
+    void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, size_t, uint8_t, uint8_t, int, uint8_t*)
 
 cdef extern from "simd.h" namespace "runmask" nogil:
     struct Kernels:
@@ -215,12 +215,13 @@ def pixels_from_runs(Runs runs not None, Py_ssize_t first, Py_ssize_t last, uint
     """Writes pixels [first, last) as bytes to a contiguous buffer of that size."""
     cdef Py_buffer o
     cdef AnyRuns any = runs.any()
+    cdef size_t width = <size_t>runs.width
     PyObject_GetBuffer(out, &o, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     try:
         if not 0 <= first <= last <= runs.height * runs.width or o.len != last - first:
             raise InputError(f"{o.len} bytes cannot take pixels {first} to {last}")
         with nogil:
-            c_decode(any, <size_t>first, <size_t>last, off, on, threads, <uint8_t*>o.buf)
+            c_decode(any, width, <size_t>first, <size_t>last, off, on, threads, <uint8_t*>o.buf)
     finally:
         PyBuffer_Release(&o)
 
