@@ -19,7 +19,8 @@ Status read_long_number(const char* text, size_t size, size_t& at, int64_t& numb
     const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kCocoFirst};
     if (group > (kCocoMore | kCocoData)) return Status::bad_character;
     ++at;
-    if (groups == kCocoMostGroups - 1) {  // the last four bits, and the sign that must agree with them
+    if (groups ==
+        kCocoMostGroups - 1) {  // the last four bits, and the sign that must agree with them
       if ((group & kCocoMore) != 0 || (group >> 3 != 0 && group >> 3 != 3)) {
         return Status::number_too_long;
       }
@@ -88,7 +89,8 @@ class StringSource {
 
   size_t began() const {  // the number read last
     size_t at = began_;
-    for (size_t before = used_; before > 1; ++at) before -= ((text_[at] - kCocoFirst) & kCocoMore) == 0;
+    for (size_t before = used_; before > 1; ++at)
+      before -= ((text_[at] - kCocoFirst) & kCocoMore) == 0;
     return at;
   }
   size_t ended() const { return at_; }  // what was read of it
@@ -113,7 +115,8 @@ class StringSource {
 // The numbers that are ready at one time are few and of 40 bits: their sums fit below this.
 constexpr int64_t kMostPlain = int64_t{1} << 40;
 
-// Pairs of differences that are ready, if nothing is wrong with them and no count is 0: no branches.
+// Pairs of differences that are ready, if nothing is wrong with them and no count is 0: no
+// branches.
 template <class Index>
 bool read_plain(StringSource& source, int64_t total, int64_t& at, int64_t* before, Index* starts,
                 Index* lengths, size_t& written) {
@@ -166,7 +169,8 @@ Result read_pairs(Source& source, int64_t total, bool whole, Index* starts, Inde
   };
   for (bool first = true; source.more(); first = false) {
     if constexpr (Source::kDifferences) {
-      if (!first && total <= kMostPlain && read_plain(source, total, at, before, starts, lengths, n)) {
+      if (!first && total <= kMostPlain &&
+          read_plain(source, total, at, before, starts, lengths, n)) {
         stop = at;
         continue;
       }

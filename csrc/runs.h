@@ -49,7 +49,7 @@ template <class Index>
 bool is_canonical(Runs<Index> runs, Index total);
 
 // Appends the runs of nonzero pixels to empty arrays. O(count). Where the width of the image is
-// known, rows that are like the one above take less.
+// known, rows that are like the one above take less (pixels.cc).
 template <class Index>
 Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths,
               size_t width = 0);

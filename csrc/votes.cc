@@ -126,8 +126,7 @@ Result at_least_by_words(const AnyRuns* masks, size_t count, size_t least, Index
   }
   const std::unique_ptr<BitCounter> counter(new (std::nothrow) BitCounter(std::max(count, least)));
   if (counter == nullptr) return {Status::no_memory, 0};
-  return blocks.run(starts, lengths,
-                    [&](uint64_t* words) { blocks.vote(least, *counter, words); });
+  return blocks.run(starts, lengths, [&](uint64_t* words) { blocks.vote(least, *counter, words); });
 }
 
 // Merges neighbouring sorted stretches of `from`, ended by `bounds`, until there is one.
@@ -204,7 +203,8 @@ Result fold(const AnyRuns* masks, size_t count, Operation operation, int64_t tot
 // in words and for each time it is merged, and a block of words 60, and 5 more for each mask.
 bool many(size_t count, size_t runs, int64_t total) {
   const auto blocks = static_cast<size_t>(total) / TurnWriter<int32_t>::kMost;
-  return blocks * (60 + 5 * count) < 3 * runs * (static_cast<size_t>(std::bit_width(count - 1)) - 1);
+  return blocks * (60 + 5 * count) <
+         3 * runs * (static_cast<size_t>(std::bit_width(count - 1)) - 1);
 }
 
 }  // namespace

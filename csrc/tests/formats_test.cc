@@ -166,8 +166,8 @@ void check_counts(const Pixels& pixels, bool wide) {
       "read_counts fills up");
 }
 
-// Counts of all sizes, there and back, and in a string that is damaged: then every set says what the
-// scalar one says.
+// Counts of all sizes, there and back, and in a string that is damaged: then every set says what
+// the scalar one says.
 void check_long_string(bool wide) {
   std::vector<int64_t> counts(1 + below(600));
   const size_t most = wide ? 50 : 20;
@@ -199,7 +199,8 @@ void check_long_string(bool wide) {
   expect(use_kernels("scalar"), "the scalar set can be chosen");
   const Result other = read_coco_string(damaged.data(), damaged.size(), total, scalar.arrays);
   expect(use_kernels(set), "the set can be chosen");
-  expect(one.status == other.status && one.at == other.at, "what is wrong with a string, and where");
+  expect(one.status == other.status && one.at == other.at,
+         "what is wrong with a string, and where");
   expect(one.status != Status::ok || same(here.view(), scalar.view()), "a string that is damaged");
 }
 

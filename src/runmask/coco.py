@@ -96,7 +96,7 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
 
 
 def _measures(rles: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
-    """Boxes and areas: of masks as the peer makes them all at once, of those left with more care."""
+    """Boxes and areas, and of how many masks they were not found all at once."""
     items = list(rles)
     boxes, areas = np.empty((len(items), 4)), np.empty(len(items), np.uint64)
     left = _core.measures_from_rles(items, boxes, areas)

@@ -24,9 +24,7 @@ class Arrays(Value):
     __slots__ = ()
 
     @classmethod
-    def from_array(
-        cls, a: ArrayLike, threshold: float | None = None, *, threads: int = 1
-    ) -> Self:
+    def from_array(cls, a: ArrayLike, threshold: float | None = None, *, threads: int = 1) -> Self:
         """The mask of an array ``(H, W)`` of bools or numbers, of any strides.
 
         A pixel is set where ``a`` is not zero, or, with a threshold, where ``a > threshold``.
