@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 import cases
+import faster_coco_eval.core.mask as faster
 import numpy as np
 import rlemasklib
+import supervision
 from competitors import Competitor, Job, Prepared, with_kernels
 from pycocotools import mask as coco
 
@@ -71,15 +73,23 @@ def by_rlemasklib(operation: Callable[[Any, Any], Any]) -> Competitor:
     return Competitor("rlemasklib", prepare)
 
 
-def by_coco(intersect: bool) -> Competitor:
-    def prepare(mask: str) -> Prepared:
-        pair = list(two_coco(mask))
-        return Prepared(
-            lambda: coco.merge(pair, intersect),
-            lambda: Mask.from_array(coco.decode(coco.merge(pair, intersect)).T),
-        )
+def by_coco(intersect: bool, times: int = 1) -> tuple[Competitor, ...]:
+    """The masks from strings to a string."""
 
-    return Competitor("pycocotools.merge", prepare)
+    def by(module: Any) -> Callable[[str], Prepared]:
+        def prepare(mask: str) -> Prepared:
+            masks = list(two_coco(mask)) * times
+            return Prepared(
+                lambda: module.merge(masks, intersect),
+                lambda: Mask.from_array(coco.decode(module.merge(masks, intersect)).T),
+            )
+
+        return prepare
+
+    return (
+        Competitor("pycocotools.merge", by(coco), rounds=5),
+        Competitor("faster-coco-eval.merge", by(faster), rounds=2),
+    )
 
 
 def dense_route(operation: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Competitor:
@@ -88,6 +98,18 @@ def dense_route(operation: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Co
         return lambda: Mask.from_array(operation(a.to_array(), b.to_array()))
 
     return Competitor("decode, numpy, encode", prepare)
+
+
+def union_of_pixels(mask: str) -> Callable[[], Any]:
+    masks = list(two_masks(mask)) * 4
+
+    def call() -> Mask:
+        pixels = masks[0].to_array()
+        for other in masks[1:]:
+            pixels |= other.to_array()
+        return Mask.from_array(pixels)
+
+    return call
 
 
 def numpy_alone(operation: Callable[[np.ndarray, np.ndarray], Any]) -> Competitor:
@@ -124,20 +146,32 @@ def job(
     )
 
 
+def iou_by_faster(mask: str) -> Callable[[], Any]:
+    first, second = two_coco(mask)
+    return lambda: faster.iou([first], [second], [False])[0, 0]
+
+
+def iou_by_supervision(mask: str) -> Callable[[], Any]:
+    first, second = (
+        pixels[None].view(bool) for pixels in (cases.pixels(mask), second_pixels(mask))
+    )
+    return lambda: supervision.mask_iou_batch(first, second)[0, 0]
+
+
 ALGEBRA_JOBS = {
     "and": job(
         "Intersection",
         lambda a, b: a & b,
         np.bitwise_and,
         by_rlemasklib(lambda a, b: a & b),
-        by_coco(True),
+        *by_coco(True),
     ),
     "or": job(
         "Union",
         lambda a, b: a | b,
         np.bitwise_or,
         by_rlemasklib(lambda a, b: a | b),
-        by_coco(False),
+        *by_coco(False),
     ),
     "xor": job(
         "Symmetric difference",
@@ -170,9 +204,12 @@ ALGEBRA_JOBS = {
                     lambda: coco.iou([two_coco(mask)[0]], [two_coco(mask)[1]], [False])[0, 0]
                 ),
             ),
+            Competitor("faster-coco-eval.iou", iou_by_faster, rounds=3),
+            Competitor("supervision.mask_iou_batch", iou_by_supervision, rounds=3),
             numpy_alone(lambda a, b: np.count_nonzero(a & b) / np.count_nonzero(a | b)),
         ),
         MASKS,
+        lambda result, want: abs(result - want) < 1e-6,  # supervision rounds
     ),
     "union_of_8": Job(
         "Union of eight masks",
@@ -181,6 +218,8 @@ ALGEBRA_JOBS = {
         (
             *by_runmask(lambda a, b: Mask.union([a, b] * 4)),
             by_rlemasklib(lambda a, b: rlemasklib.RLEMask.union([a, b] * 4)),
+            *by_coco(False, times=4),
+            Competitor("decode, numpy, encode", union_of_pixels),
             numpy_alone(lambda a, b: a | b | a | b | a | b | a | b),
         ),
         MASKS,

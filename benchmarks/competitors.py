@@ -12,8 +12,10 @@ from typing import Any
 
 import cases
 import cv2
+import faster_coco_eval.core.mask as faster
 import numpy as np
 import rlemasklib
+import supervision
 from PIL import Image
 from pycocotools import mask as coco
 
@@ -116,6 +118,26 @@ def decode_ours(mask: str) -> Callable[[], Any]:
     return made.to_array
 
 
+def decode_two_threads(mask: str) -> Callable[[], Any]:
+    made = Mask.from_array(cases.pixels(mask))
+    return with_kernels(_core.available_kernels()[0], lambda: made.to_array(threads=2))
+
+
+def decode_faster(mask: str) -> Callable[[], Any]:
+    rle = faster.encode(np.asfortranarray(cases.pixels(mask).T))
+    return lambda: faster.decode(rle).T
+
+
+def decode_supervision(mask: str) -> Callable[[], Any]:
+    """Its runs go down the columns: those of the image turned over."""
+    counts = supervision.mask_to_rle(cases.pixels(mask).T.view(bool))
+    size = (cases.SIZE, cases.SIZE)
+    return Prepared(
+        lambda: supervision.rle_to_mask(counts, size).T,
+        lambda: supervision.rle_to_mask(counts, size).T.view(np.uint8),
+    )
+
+
 def memset(mask: str) -> Callable[[], Any]:
     out = np.zeros((cases.SIZE, cases.SIZE), np.uint8)
     return lambda: out.fill(1)
@@ -127,9 +149,12 @@ DECODE = Job(
     cases.pixels,
     (
         *ours(decode_ours),
+        Competitor("runmask, 2 threads", decode_two_threads),
         Competitor("rlemasklib", decode_rlemasklib),
         Competitor("numpy.repeat", decode_repeat),
         Competitor("pycocotools", decode_coco),
+        Competitor("faster-coco-eval", decode_faster, rounds=3),
+        Competitor("supervision", decode_supervision, rounds=3),
         Competitor("guide's loop", decode_loop, rounds=1),
         Competitor("limit: memset", memset),
     ),
@@ -141,6 +166,29 @@ DECODE = Job(
 def encode_ours(mask: str) -> Callable[[], Any]:
     pixels = cases.pixels(mask)
     return lambda: Mask.from_array(pixels)
+
+
+def encode_two_threads(mask: str) -> Callable[[], Any]:
+    pixels = cases.pixels(mask)
+    return with_kernels(_core.available_kernels()[0], lambda: Mask.from_array(pixels, threads=2))
+
+
+def encode_faster(mask: str) -> Prepared:
+    pixels = cases.pixels(mask).copy().T
+    return Prepared(
+        lambda: faster.encode(pixels),
+        lambda: Mask.from_array(coco.decode(faster.encode(pixels)).T),
+    )
+
+
+def encode_supervision(mask: str) -> Prepared:
+    pixels = cases.pixels(mask).T.view(bool)
+
+    def result() -> Mask:
+        counts = supervision.mask_to_rle(pixels)
+        return Mask.from_coco_counts(counts, pixels.shape).transpose()
+
+    return Prepared(lambda: supervision.mask_to_rle(pixels), result)
 
 
 def encode_numpy(mask: str) -> Callable[[], Any]:
@@ -201,9 +249,12 @@ ENCODE = Job(
     runs,
     (
         *ours(encode_ours),
+        Competitor("runmask, 2 threads", encode_two_threads),
         Competitor("rlemasklib", encode_rlemasklib),
         Competitor("numpy xor + flatnonzero", encode_numpy),
         Competitor("pycocotools", encode_coco),
+        Competitor("faster-coco-eval", encode_faster, rounds=3),
+        Competitor("supervision", encode_supervision, rounds=3),
         Competitor("Python loop", encode_loop, rounds=1),
         Competitor("limit: read", read_stream),
     ),
@@ -348,7 +399,7 @@ OVERLAY_FRESH = Job(
     "Overlay to a fresh image",
     "limit: image.copy()",
     blended,
-    (*ours(overlay_ours), *OVERLAY_PEERS[:2], Competitor("limit: image.copy()", copy)),
+    (*ours(overlay_ours), *OVERLAY_PEERS, Competitor("limit: image.copy()", copy)),
 )
 
 JOBS = {

@@ -281,6 +281,11 @@ FORMAT_JOBS = {
         lambda module: [module.toBbox(masks) for masks in recorded()],
         same_arrays,
     ),
+    "coco_areas": evaluation_job(
+        "coco.area: 734 masks",
+        lambda module: [module.area(masks) for masks in recorded()],
+        same_arrays,
+    ),
     "coco_merge": evaluation_job(
         "coco.merge: the masks of each image",
         lambda module: [module.merge(masks) for masks in recorded()],

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <memory>
-#include <new>
 
 #include "simd.h"
 #include "threads.h"
+#include "turn_writer.h"
 #include "turns.h"
 #include "words.h"
 #include "writer.h"
@@ -23,47 +22,6 @@ template <class Index>
 bool dense(Runs<Index> runs, size_t run, size_t end) {
   return run + kDense < runs.count && static_cast<size_t>(runs.starts[run + kDense]) < end;
 }
-
-// The turns of a result, one after the other.
-template <class Index>
-class TurnWriter {
- public:
-  TurnWriter(Array<Index>& starts, Array<Index>& lengths) : starts_(starts), lengths_(lengths) {}
-
-  bool inside() const { return inside_; }
-  bool failed() const { return failed_; }
-
-  void turn(Index at) {
-    if (inside_) {
-      lengths_.append(static_cast<Index>(at - starts_[starts_.size() - 1]));
-    } else if (reserve(1)) {
-      starts_.append(at);
-    } else {
-      return;
-    }
-    inside_ = !inside_;
-  }
-
-  void words(const Kernels& kernel, const uint64_t* words, size_t count, size_t base) {
-    uint16_t positions[kBlock + kWordPixels];
-    bool inside = inside_;
-    const size_t found = kernel.turns(words, count, &inside, positions);
-    if (!reserve(found / 2 + 1)) return;
-    append_turns(positions, found, base, starts_, lengths_);
-    inside_ = inside;
-  }
-
- private:
-  bool reserve(size_t runs) {
-    failed_ |= !starts_.reserve_more(runs) || !lengths_.reserve_more(runs);
-    return !failed_;
-  }
-
-  Array<Index>& starts_;
-  Array<Index>& lengths_;
-  bool inside_ = false;
-  bool failed_ = false;
-};
 
 // What lies before, between and behind runs, as if it were runs; the first and last may be empty.
 template <class Index>
@@ -132,6 +90,37 @@ Result intersect(const A& a, const B& b, Array<Index>& starts, Array<Index>& len
   });
   starts.set_size(found);
   lengths.set_size(found);
+  return {};
+}
+
+// The runs lie between the pixels that are clear in both, of which the first and the last may be at
+// the ends of the image.
+template <class Index>
+Result unite(Runs<Index> a, Runs<Index> b, Index total, Array<Index>& starts,
+             Array<Index>& lengths) {
+  if (!starts.reserve_more(a.count + b.count + 2) || !lengths.reserve_more(a.count + b.count + 2)) {
+    return {Status::no_memory, 0};
+  }
+  Index* const out_starts = starts.data();
+  Index* const out_lengths = lengths.data();
+  const bool clear = (a.count == 0 || a.starts[0] > 0) && (b.count == 0 || b.starts[0] > 0);
+  ptrdiff_t found = clear ? -1 : 0;  // what comes before the first pixel is no run
+  Index open = 0;
+  walk<Index>(Gaps<Index>{a, total}, Gaps<Index>{b, total}, [&](Index start, Index stop) {
+    const ptrdiff_t place = std::max<ptrdiff_t>(found, 0);
+    out_starts[place] = open;
+    out_lengths[place] = static_cast<Index>(start - open);
+    open = start < stop ? stop : open;
+    found += start < stop;
+  });
+  auto count = static_cast<size_t>(found);
+  if (open < total) {
+    out_starts[count] = open;
+    out_lengths[count] = static_cast<Index>(total - open);
+    ++count;
+  }
+  starts.set_size(count);
+  lengths.set_size(count);
   return {};
 }
 
@@ -288,131 +277,6 @@ class Combination {
   TurnWriter<Index> out_;
 };
 
-// Counts in packed bits: plane i holds bit i of each pixel's count.
-class BitCounter {
- public:
-  explicit BitCounter(size_t most) : planes_(std::bit_width(most)) {}
-
-  void clear() { std::fill_n(&bits_[0][0], planes_ * kWords, 0); }
-
-  void add(const uint64_t* words) {
-    for (size_t w = 0; w < kWords; ++w) {
-      uint64_t carry = words[w];
-      for (size_t p = 0; carry != 0 && p < planes_; ++p) {
-        const uint64_t sum = bits_[p][w] ^ carry;
-        carry &= bits_[p][w];
-        bits_[p][w] = sum;
-      }
-    }
-  }
-
-  // Where the count is at least `least`.
-  void at_least(size_t least, uint64_t* words) const {
-    for (size_t w = 0; w < kWords; ++w) {
-      uint64_t greater = 0;
-      uint64_t equal = ~uint64_t{0};
-      for (size_t p = planes_; p-- > 0;) {
-        if (least >> p & 1) {
-          equal &= bits_[p][w];
-        } else {
-          greater |= equal & bits_[p][w];
-          equal &= ~bits_[p][w];
-        }
-      }
-      words[w] = greater | equal;
-    }
-  }
-
- private:
-  static constexpr size_t kWords = kBlock / 64;
-  size_t planes_;
-  uint64_t bits_[64][kWords] = {};
-};
-
-template <class Index>
-Result at_least_by_words(const AnyRuns* masks, size_t count, size_t least, Index total,
-                         Array<Index>& starts, Array<Index>& lengths) {
-  using Cursor = WordCursor<Index>;
-  const std::unique_ptr<Cursor*[]> cursors(new (std::nothrow) Cursor*[count]());
-  const std::unique_ptr<BitCounter> counter(new (std::nothrow) BitCounter(std::max(count, least)));
-  bool failed = cursors == nullptr || counter == nullptr;
-  for (size_t i = 0; !failed && i < count; ++i) {
-    cursors[i] = new (std::nothrow) Cursor(masks[i].as<Index>(), 0, static_cast<size_t>(total));
-    failed = cursors[i] == nullptr;
-  }
-  const Kernels& kernel = kernels();
-  TurnWriter<Index> out(starts, lengths);
-  uint64_t words[Cursor::kWords];
-  for (size_t at = 0; !failed && at < static_cast<size_t>(total);) {
-    counter->clear();
-    size_t size = 0;
-    for (size_t i = 0; i < count; ++i) {
-      size = cursors[i]->next(kernel, words);
-      counter->add(words);
-    }
-    counter->at_least(least, words);
-    out.words(kernel, words, (size + 63) / 64, at);
-    failed = out.failed();
-    at += size;
-  }
-  for (size_t i = 0; cursors != nullptr && i < count; ++i) delete cursors[i];
-  if (!failed && out.inside()) out.turn(total);
-  return {failed ? Status::no_memory : Status::ok, 0};
-}
-
-// Merges neighbouring sorted stretches of `from`, ended by `bounds`, until there is one.
-template <class Index>
-void merge_stretches(Array<Index>& from, Array<Index>& to, Array<size_t>& bounds) {
-  while (bounds.size() > 1) {
-    size_t first = 0;
-    size_t kept = 0;
-    for (size_t i = 0; i < bounds.size(); i += 2) {
-      const size_t middle = bounds[i];
-      const size_t last = i + 1 < bounds.size() ? bounds[i + 1] : middle;
-      std::merge(from.data() + first, from.data() + middle, from.data() + middle,
-                 from.data() + last, to.data() + first);
-      bounds[kept++] = first = last;
-    }
-    bounds.set_size(kept);
-    from.swap(to);
-  }
-}
-
-template <class Index>
-Result at_least_by_turns(const AnyRuns* masks, size_t count, size_t least, size_t runs,
-                         Array<Index>& out_starts, Array<Index>& out_lengths) {
-  Array<Index> sorted[2], spare;  // all starts, and all stops
-  Array<size_t> bounds;
-  if (!sorted[0].reserve_more(runs) || !sorted[1].reserve_more(runs) || !spare.reserve_more(runs) ||
-      !bounds.reserve_more(count)) {
-    return {Status::no_memory, 0};
-  }
-  for (const bool stops : {false, true}) {
-    bounds.set_size(0);
-    for (size_t i = 0; i < count; ++i) {
-      const Runs<Index> mask = masks[i].as<Index>();
-      for (size_t r = 0; r < mask.count; ++r) {
-        sorted[stops].append(static_cast<Index>(mask.starts[r] + (stops ? mask.lengths[r] : 0)));
-      }
-      if (mask.count != 0) bounds.append(sorted[stops].size());
-    }
-    spare.set_size(runs);
-    merge_stretches(sorted[stops], spare, bounds);
-    sorted[stops].set_size(runs);
-  }
-  const Array<Index>& starts = sorted[0];
-  const Array<Index>& stops = sorted[1];
-  TurnWriter<Index> out(out_starts, out_lengths);
-  size_t open = 0;
-  for (size_t i = 0, j = 0; j < runs && !out.failed();) {
-    const Index at = i < runs ? std::min(starts[i], stops[j]) : stops[j];
-    for (; i < runs && starts[i] == at; ++i) ++open;
-    for (; j < runs && stops[j] == at; ++j) --open;
-    if ((open >= least) != out.inside()) out.turn(at);
-  }
-  return {out.failed() ? Status::no_memory : Status::ok, 0};
-}
-
 // Runs moved by a number of pixels; they may leave the image.
 template <class Index>
 struct Moved {
@@ -475,13 +339,7 @@ Result combine(const AnyRuns& any_a, const AnyRuns& any_b, Operation operation, 
     if (few && operation == Operation::first_only) {
       return intersect<Index>(Pieces<Index>{a}, Gaps<Index>{b, total}, starts, lengths);
     }
-    if (few && operation == Operation::either) {
-      Array<Index> gaps, sizes;
-      const Result result =
-          intersect<Index>(Gaps<Index>{a, total}, Gaps<Index>{b, total}, gaps, sizes);
-      if (result.status != Status::ok) return result;
-      return complement<Index>({gaps.data(), sizes.data(), gaps.size()}, total, starts, lengths);
-    }
+    if (few && operation == Operation::either) return unite(a, b, total, starts, lengths);
     if (few && operation == Operation::one_of_both) return exclusive_or(a, b, starts, lengths);
     return Combination<Index>(a, b, operation, total, starts, lengths).run();
   });
@@ -490,21 +348,6 @@ Result combine(const AnyRuns& any_a, const AnyRuns& any_b, Operation operation, 
 Result complement(const AnyRuns& any, int64_t total, AnyArrays& out) {
   return with_runs(any, [&]<class Index>(Runs<Index> runs) {
     return complement(runs, static_cast<Index>(total), out.starts<Index>(), out.lengths<Index>());
-  });
-}
-
-Result at_least(const AnyRuns* masks, size_t count, size_t least, int64_t total, AnyArrays& out) {
-  size_t runs = 0;
-  for (size_t i = 0; i < count; ++i) runs += masks[i].count;
-  if (runs == 0) return {};
-  // A run costs some nanoseconds for each time it is merged, a word of 64 pixels about one.
-  const auto words = static_cast<size_t>(total) / kWordPixels * count;
-  const bool many = words / 4 < runs * static_cast<size_t>(std::bit_width(count));
-  return with_runs(masks[0], [&]<class Index>(Runs<Index>) {
-    auto& starts = out.starts<Index>();
-    auto& lengths = out.lengths<Index>();
-    return many ? at_least_by_words(masks, count, least, static_cast<Index>(total), starts, lengths)
-                : at_least_by_turns(masks, count, least, runs, starts, lengths);
   });
 }
 

@@ -51,6 +51,10 @@ struct AnyArrays {
                 : AnyRuns{narrow_starts.data(), narrow_lengths.data(), narrow_starts.size(), false};
   }
   size_t count() const { return wide ? wide_starts.size() : narrow_starts.size(); }
+  AnyRuns view() const {
+    if (wide) return {wide_starts.data(), wide_lengths.data(), count(), true};
+    return {narrow_starts.data(), narrow_lengths.data(), count(), false};
+  }
   size_t itemsize() const { return wide ? sizeof(int64_t) : sizeof(int32_t); }
   void* release_starts() {
     return wide ? static_cast<void*>(wide_starts.release()) : narrow_starts.release();
@@ -94,14 +98,10 @@ inline bool is_canonical(const AnyRuns& any, int64_t total) {
                   : is_canonical(any.as<int32_t>(), static_cast<int32_t>(total));
 }
 
-inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out) {
-  return with_arrays(
-      out, [&](auto& starts, auto& lengths) { return encode(pixels, count, starts, lengths); });
-}
-
-inline void decode(const AnyRuns& any, size_t first, size_t last, uint8_t off, uint8_t on,
-                   uint8_t* out) {
-  with_runs(any, [&](auto runs) { decode(runs, first, last, off, on, out); });
+inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out, size_t width = 0) {
+  return with_arrays(out, [&](auto& starts, auto& lengths) {
+    return encode(pixels, count, starts, lengths, width);
+  });
 }
 
 inline uint64_t area(const AnyRuns& any) {

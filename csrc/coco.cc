@@ -1,41 +1,37 @@
 #include "coco.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "algebra.h"
+#include "coco_kernels.h"
 
 namespace runmask {
 namespace {
 
-constexpr size_t kMostGroups = 13;  // of 5 bits: 64-bit numbers
-
-constexpr uint8_t kFirst = '0';
-constexpr unsigned kData = 31;
-constexpr unsigned kSign = 16;
-constexpr unsigned kMore = 32;
-
-inline int64_t with_sign(unsigned group) { return static_cast<int64_t>(group ^ kSign) - kSign; }
+int64_t with_sign(unsigned group) { return static_cast<int64_t>(group ^ kCocoSign) - kCocoSign; }
 
 // The number at `at`, which moves behind it.
 Status read_long_number(const char* text, size_t size, size_t& at, int64_t& number) {
   uint64_t bits = 0;
   for (size_t groups = 0;; ++groups) {
     if (at == size) return Status::cut_off;
-    const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kFirst};
-    if (group > (kMore | kData)) return Status::bad_character;
+    const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kCocoFirst};
+    if (group > (kCocoMore | kCocoData)) return Status::bad_character;
     ++at;
-    if (groups == kMostGroups - 1) {  // the last four bits, and the sign that must agree with them
-      if ((group & kMore) != 0 || (group >> 3 != 0 && group >> 3 != 3)) {
+    if (groups ==
+        kCocoMostGroups - 1) {  // the last four bits, and the sign that must agree with them
+      if ((group & kCocoMore) != 0 || (group >> 3 != 0 && group >> 3 != 3)) {
         return Status::number_too_long;
       }
       bits |= static_cast<uint64_t>(group) << 60;
       break;
     }
-    if ((group & kMore) == 0) {
+    if ((group & kCocoMore) == 0) {
       bits |= static_cast<uint64_t>(with_sign(group)) << (5 * groups);
       break;
     }
-    bits |= static_cast<uint64_t>(group & kData) << (5 * groups);
+    bits |= static_cast<uint64_t>(group & kCocoData) << (5 * groups);
   }
   number = static_cast<int64_t>(bits);
   return Status::ok;
@@ -43,56 +39,114 @@ Status read_long_number(const char* text, size_t size, size_t& at, int64_t& numb
 
 // Most numbers are one group.
 inline Status read_number(const char* text, size_t size, size_t& at, int64_t& number) {
-  const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kFirst};
-  if (group >= kMore) return read_long_number(text, size, at, number);
+  const unsigned group = static_cast<uint8_t>(text[at]) - unsigned{kCocoFirst};
+  if (group >= kCocoMore) return read_long_number(text, size, at, number);
   ++at;
   number = with_sign(group);
   return Status::ok;
 }
 
-inline char* write_number(int64_t number, char* to) {
-  if (static_cast<uint64_t>(number) + kSign < kMore) {
-    *to = static_cast<char>(kFirst + (static_cast<unsigned>(number) & kData));
-    return to + 1;
-  }
-  for (;;) {
-    const auto group = static_cast<unsigned>(number) & kData;
-    number >>= 5;
-    const bool more = number != ((group & kSign) != 0 ? -1 : 0);
-    *to++ = static_cast<char>(kFirst + (more ? group | kMore : group));
-    if (!more) return to;
-  }
-}
-
 // Where counts come from: numbers as they are ...
-struct NumberSource {
+class NumberSource {
+ public:
   static constexpr bool kDifferences = false;
-  const int64_t* counts;
-  size_t count;
-  size_t at = 0;
+  NumberSource(const int64_t* counts, size_t count) : counts_(counts), count_(count) {}
 
-  bool more() const { return at < count; }
-  size_t place() const { return at; }
+  bool more() const { return at_ < count_; }
   Status next(int64_t& number) {
-    number = *static_cast<const volatile int64_t*>(counts + at++);  // read once, if others write
+    number = *static_cast<const volatile int64_t*>(counts_ + at_++);  // read once, if others write
     return Status::ok;
   }
+  size_t began() const { return at_ - 1; }  // the number read last
+  size_t ended() const { return at_; }
+
+ private:
+  const int64_t* counts_;
+  size_t count_;
+  size_t at_ = 0;
 };
 
 // ... or a string, of which all but the first three are differences.
-struct StringSource {
+class StringSource {
+ public:
   static constexpr bool kDifferences = true;
-  const char* text;
-  size_t size;
-  size_t at = 0;
+  StringSource(const char* text, size_t size) : text_(text), size_(size) {}
 
-  bool more() const { return at < size; }
-  size_t place() const { return at; }
-  Status next(int64_t& number) { return read_number(text, size, at, number); }
+  bool more() const { return used_ < count_ || at_ < size_; }
+  Status next(int64_t& number) {
+    if (used_ == count_) refill();
+    if (count_ == 0) return read_number(text_, size_, at_, number);
+    number = numbers_[used_++];
+    return Status::ok;
+  }
+  // The numbers that come next, as far as they are read already.
+  const int64_t* ready(size_t& count) {
+    if (used_ == count_) refill();
+    count = count_ - used_;
+    return numbers_ + used_;
+  }
+  void skip(size_t count) { used_ += count; }
+
+  size_t began() const {  // the number read last
+    size_t at = began_;
+    for (size_t before = used_; before > 1; ++at)
+      before -= ((text_[at] - kCocoFirst) & kCocoMore) == 0;
+    return at;
+  }
+  size_t ended() const { return at_; }  // what was read of it
+
+ private:
+  void refill() {
+    used_ = 0;
+    began_ = at_;
+    count_ = kernels_.read(text_, size_, &at_, numbers_);
+  }
+
+  const CocoKernels& kernels_ = coco_kernels();
+  const char* text_;
+  size_t size_;
+  size_t at_ = 0;
+  size_t began_ = 0;  // the numbers that came last, together
+  size_t count_ = 0;
+  size_t used_ = 0;
+  int64_t numbers_[kCocoNumbers];
 };
 
+// The numbers that are ready at one time are few and of 40 bits: their sums fit below this.
+constexpr int64_t kMostPlain = int64_t{1} << 40;
+
+// Pairs of differences that are ready, if nothing is wrong with them and no count is 0: no
+// branches.
+template <class Index>
+bool read_plain(StringSource& source, int64_t total, int64_t& at, int64_t* before, Index* starts,
+                Index* lengths, size_t& written) {
+  size_t count;
+  const int64_t* numbers = source.ready(count);
+  int64_t clear = before[0];
+  int64_t set = before[1];
+  int64_t here = at;
+  int64_t signs = 0;
+  size_t n = written;
+  for (size_t i = 0; i + 2 <= count; i += 2) {
+    clear += numbers[i];
+    set += numbers[i + 1];
+    signs |= (clear - 1) | (set - 1);
+    here += clear;
+    starts[n] = static_cast<Index>(here);
+    lengths[n++] = static_cast<Index>(set);
+    here += set;
+  }
+  if (count < 2 || signs < 0 || here > total) return false;
+  source.skip(count / 2 * 2);
+  before[0] = clear;
+  before[1] = set;
+  at = here;
+  written = n;
+  return true;
+}
+
 template <class Index, class Source>
-Result read_pairs(Source source, int64_t total, bool whole, Index* starts, Index* lengths,
+Result read_pairs(Source& source, int64_t total, bool whole, Index* starts, Index* lengths,
                   size_t& written) {
   size_t n = 0;
   int64_t at = 0;
@@ -100,14 +154,13 @@ Result read_pairs(Source source, int64_t total, bool whole, Index* starts, Index
   int64_t before[2] = {};  // what the next difference of each kind is from
   Result bad;
   const auto take = [&](int64_t& base, bool first, int64_t& count) {
-    const size_t begin = source.place();
     Status status = source.next(count);
     if (status == Status::ok && count > total) status = Status::counts_past_end;  // sums fit below
     if (Source::kDifferences && status == Status::ok) count += base;
     if (status == Status::ok && count < 0) status = Status::negative_count;
     if (status == Status::ok && count > total - at) status = Status::counts_past_end;
     if (status != Status::ok) {
-      bad = {status, status == Status::bad_character ? source.place() : begin};
+      bad = {status, status == Status::bad_character ? source.ended() : source.began()};
       return false;
     }
     base = first ? 0 : count;
@@ -115,6 +168,13 @@ Result read_pairs(Source source, int64_t total, bool whole, Index* starts, Index
     return true;
   };
   for (bool first = true; source.more(); first = false) {
+    if constexpr (Source::kDifferences) {
+      if (!first && total <= kMostPlain &&
+          read_plain(source, total, at, before, starts, lengths, n)) {
+        stop = at;
+        continue;
+      }
+    }
     int64_t clear, set;
     if (!take(before[0], first, clear)) return bad;  // the third number is no difference
     if (!source.more()) break;
@@ -129,12 +189,14 @@ Result read_pairs(Source source, int64_t total, bool whole, Index* starts, Index
     stop = at;
   }
   written = n;
-  return {whole && at != total ? Status::counts_short : Status::ok, source.place()};
+  return {whole && at != total ? Status::counts_short : Status::ok, source.ended()};
 }
 
 template <class Source>
-Result read_all(Source source, size_t most, int64_t total, bool whole, AnyArrays& out) {
+Result read_all(Source&& source, size_t most, int64_t total, bool whole, AnyArrays& out) {
   return with_arrays(out, [&](auto& starts, auto& lengths) {
+    starts.set_size(0);
+    lengths.set_size(0);
     if (!starts.reserve_more(most / 2 + 1) || !lengths.reserve_more(most / 2 + 1)) {
       return Result{Status::no_memory, 0};
     }
@@ -146,38 +208,59 @@ Result read_all(Source source, size_t most, int64_t total, bool whole, AnyArrays
   });
 }
 
-// Appends the string in chunks, in which no room is looked for.
-template <class Index>
-bool write_pairs(Runs<Index> runs, int64_t total, Array<char>& out) {
-  constexpr size_t kChunk = 512;
-  int64_t at = 0;
-  int64_t clear_before = 0;
-  int64_t set_before = 0;
-  for (size_t i = 0; i < runs.count;) {
-    if (!out.reserve_more(2 * kChunk * kMostGroups, 2 * runs.count + 64)) return false;
-    char* end = out.end();
-    for (const size_t last = std::min(i + kChunk, runs.count); i < last; ++i) {
-      const int64_t clear = runs.starts[i] - at;
-      const int64_t set = runs.lengths[i];
-      end = write_number(clear - clear_before, end);
-      end = write_number(set - set_before, end);
-      clear_before = i == 0 ? 0 : clear;  // the third number is no difference
-      set_before = set;
-      at += clear + set;
-    }
-    out.set_size(static_cast<size_t>(end - out.data()));
+template <class Number>
+bool append_text(const Number* numbers, size_t count, size_t expected, Array<char>& out) {
+  if (!out.reserve_more(count * kCocoMostGroups + kCocoSpare, expected + kCocoSpare)) return false;
+  char* end;
+  if constexpr (std::is_same_v<Number, int32_t>) {
+    end = coco_kernels().write(numbers, count, out.end());
+  } else {
+    end = write_coco_numbers(numbers, count, out.end());
   }
-  if (at == total && total != 0) return true;
-  if (!out.reserve_more(kMostGroups)) return false;
-  char* end = write_number(total - at - clear_before, out.end());
   out.set_size(static_cast<size_t>(end - out.data()));
   return true;
+}
+
+// Appends the string in chunks: their numbers, then their text.
+template <class Index>
+bool write_pairs(Runs<Index> runs, Index total, Array<char>& out) {
+  constexpr size_t kChunk = 256;
+  using Bits = std::make_unsigned_t<Index>;  // sums may wrap, differences fit
+  Index numbers[2 * kChunk] = {};
+  const auto stop = [&](size_t i) { return static_cast<Index>(runs.starts[i] + runs.lengths[i]); };
+  const auto clear = [&](size_t i) {
+    return static_cast<Index>(i == 0 ? runs.starts[0] : runs.starts[i] - stop(i - 1));
+  };
+  const size_t first = std::min<size_t>(runs.count, 2);
+  for (size_t i = 0; i < first; ++i) {  // the third number is no difference yet
+    numbers[2 * i] = clear(i);
+    numbers[2 * i + 1] = static_cast<Index>(runs.lengths[i] - (i == 0 ? 0 : runs.lengths[0]));
+  }
+  const size_t expected = 2 * runs.count;
+  if (!append_text(numbers, 2 * first, expected, out)) return false;
+  for (size_t i = first; i < runs.count; i += kChunk) {
+    const size_t size = std::min(kChunk, runs.count - i);
+    const auto start = [at = runs.starts + i](size_t j) { return static_cast<Bits>(at[j]); };
+    const auto length = [at = runs.lengths + i](size_t j) { return static_cast<Bits>(at[j]); };
+    for (size_t j = 0; j < size; ++j) {
+      const Bits here = start(j) - start(j - 1) - length(j - 1);
+      const Bits above = start(j - 1) - start(j - 2) - length(j - 2);
+      numbers[2 * j] = static_cast<Index>(here - above);
+      numbers[2 * j + 1] = static_cast<Index>(length(j) - length(j - 1));
+    }
+    if (!append_text(numbers, 2 * size, expected, out)) return false;
+  }
+  const Index behind = runs.count == 0 ? 0 : stop(runs.count - 1);
+  if (behind == total && total != 0) return true;
+  const Index before = runs.count < 2 ? 0 : clear(runs.count - 1);
+  numbers[0] = static_cast<Index>(total - behind - before);
+  return append_text(numbers, 1, 0, out);
 }
 
 }  // namespace
 
 Result read_counts(const int64_t* counts, size_t count, int64_t total, bool whole, AnyArrays& out) {
-  return read_all(NumberSource{counts, count}, count, total, whole, out);
+  return read_all(NumberSource(counts, count), count, total, whole, out);
 }
 
 Result write_counts(const AnyRuns& any, int64_t total, Array<int64_t>& out) {
@@ -195,11 +278,13 @@ Result write_counts(const AnyRuns& any, int64_t total, Array<int64_t>& out) {
 }
 
 Result read_coco_string(const char* text, size_t size, int64_t total, AnyArrays& out) {
-  return read_all(StringSource{text, size}, size, total, true, out);
+  return read_all(StringSource(text, size), size, total, true, out);
 }
 
 Result write_coco_string(const AnyRuns& any, int64_t total, Array<char>& out) {
-  const bool good = with_runs(any, [&](auto runs) { return write_pairs(runs, total, out); });
+  const bool good = with_runs(any, [&]<class Index>(Runs<Index> runs) {
+    return write_pairs(runs, static_cast<Index>(total), out);
+  });
   return {good ? Status::ok : Status::no_memory, 0};
 }
 

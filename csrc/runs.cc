@@ -5,10 +5,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "simd.h"
-#include "turns.h"
-#include "words.h"
-
 namespace runmask {
 namespace {
 
@@ -129,16 +125,6 @@ void merge(const Array<Span<Index>>& spans, Array<Index>& out_starts, Array<Inde
   out_lengths.append(static_cast<Index>(open.stop - open.start));
 }
 
-// Fills [from, to) of `size` bytes. Short fills store 64 bytes whatever their size: all bytes
-// behind are written later.
-void fill(uint8_t* out, size_t from, size_t to, size_t size, uint8_t value) {
-  if (to - from <= 64 && from + 64 <= size) {
-    std::memset(out + from, value, 64);  // of constant size: four stores
-  } else {
-    std::memset(out + from, value, to - from);
-  }
-}
-
 }  // namespace
 
 template <class In, class Index>
@@ -175,68 +161,6 @@ bool is_canonical(Runs<Index> runs, Index total) {
     before = starts[size - 1] + lengths[size - 1];
   }
   return true;
-}
-
-template <class Index>
-Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths) {
-  constexpr size_t kBlock = 16384;
-  const Kernels& kernel = kernels();
-  uint16_t positions[kBlock + kWordPixels];
-  bool inside = false;
-  const auto append = [&](size_t found, size_t base, size_t seen) {
-    // If all pixels are like those seen so far, the arrays grow once.
-    const size_t extra = found / 2 + 1;
-    const auto expected =
-        static_cast<size_t>(1.1 * static_cast<double>(starts.size() + extra) *
-                            static_cast<double>(count) / static_cast<double>(seen));
-    if (!starts.reserve_more(extra, expected) || !lengths.reserve_more(extra, expected)) {
-      return false;
-    }
-    append_turns(positions, found, base, starts, lengths);
-    return true;
-  };
-  size_t at = 0;
-  while (count - at >= kWordPixels) {
-    const size_t words = std::min(kBlock, count - at) / kWordPixels;
-    const size_t found = kernel.changes(pixels + at, words, &inside, positions);
-    if (!append(found, at, at + words * kWordPixels)) return {Status::no_memory, 0};
-    at += words * kWordPixels;
-  }
-  uint8_t rest[kWordPixels] = {};  // zeros behind the last pixel close an open run there
-  if (at < count) std::memcpy(rest, pixels + at, count - at);
-  const size_t found = kernel.changes(rest, 1, &inside, positions);
-  return append(found, at, std::max<size_t>(count, 1)) ? Result{} : Result{Status::no_memory, 0};
-}
-
-template <class Index>
-void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on, uint8_t* out) {
-  using Cursor = WordCursor<Index>;
-  constexpr size_t kDense = Cursor::kPixels / 24;  // runs in a block from which words are faster
-  const Kernels& kernel = kernels();
-  Cursor cursor(runs, first, last);
-  uint64_t words[Cursor::kWords];
-  size_t at = first;
-  size_t run = first_run_ending_after(runs, first);
-  while (at < last) {
-    if (last - at >= Cursor::kPixels && run + kDense < runs.count &&
-        static_cast<size_t>(runs.starts[run + kDense]) < at + Cursor::kPixels) {
-      cursor.seek(run, at);
-      at += cursor.next(kernel, words);
-      kernel.bytes_from_words(words, Cursor::kWords, off, on, out + (at - Cursor::kPixels - first));
-      run = cursor.run();
-      continue;
-    }
-    const bool any = run < runs.count && static_cast<size_t>(runs.starts[run]) < last;
-    const size_t from = any ? std::max(static_cast<size_t>(runs.starts[run]), at) : last;
-    if (at < from) fill(out, at - first, from - first, last - first, off);
-    at = from;
-    if (any) {
-      const auto stop = static_cast<size_t>(runs.starts[run] + runs.lengths[run]);
-      at = std::min(stop, last);
-      fill(out, from - first, at - first, last - first, on);
-      ++run;
-    }
-  }
 }
 
 template <class Index>
@@ -288,8 +212,6 @@ template Result read(const int32_t*, const int32_t*, size_t, int32_t, Policy, Ar
   template Result read(const int64_t*, const int64_t*, size_t, Index, Policy, Array<Index>&, \
                        Array<Index>&, ReadReport&);                                          \
   template bool is_canonical(Runs<Index>, Index);                                            \
-  template Result encode(const uint8_t*, size_t, Array<Index>&, Array<Index>&);              \
-  template void decode(Runs<Index>, size_t, size_t, uint8_t, uint8_t, uint8_t*);             \
   template uint64_t area(Runs<Index>);                                                       \
   template Box bounding_box(Runs<Index>, int64_t);                                           \
   template size_t first_run_ending_after(Runs<Index>, size_t)

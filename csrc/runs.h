@@ -48,13 +48,17 @@ Result read(const In* starts, const In* lengths, size_t count, Index total, Poli
 template <class Index>
 bool is_canonical(Runs<Index> runs, Index total);
 
-// Appends the runs of nonzero pixels. O(count).
+// Appends the runs of nonzero pixels to empty arrays. O(count). Where the width of the image is
+// known, rows that are like the one above take less (pixels.cc).
 template <class Index>
-Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths);
+Result encode(const uint8_t* pixels, size_t count, Array<Index>& starts, Array<Index>& lengths,
+              size_t width = 0);
 
-// Writes pixels [first, last) to `out`, which has last - first bytes. O(runs + pixels).
+// Writes pixels [first, last) to `out`, which has last - first bytes. O(runs + pixels). As above,
+// the width can be told.
 template <class Index>
-void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on, uint8_t* out);
+void decode(Runs<Index> runs, size_t first, size_t last, uint8_t off, uint8_t on, uint8_t* out,
+            size_t width = 0);
 
 template <class Index>
 uint64_t area(Runs<Index> runs);

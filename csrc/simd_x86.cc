@@ -103,9 +103,9 @@ AVX2 inline uint64_t nonzero_bits_avx2(const uint8_t* pixels) {
 // Writes the positions of a word's bits, `base` added; returns how many.
 AVX2 inline size_t list_bits_avx2(uint64_t bits, size_t base, uint16_t* positions) {
   const auto count = static_cast<size_t>(_mm_popcnt_u64(bits));
-  if (count <= 4) {
-    for (uint16_t* next = positions; bits != 0; bits = _blsr_u64(bits)) {
-      *next++ = static_cast<uint16_t>(base + _tzcnt_u64(bits));
+  if (count <= 8) {  // all eight, for a loop would end anywhere
+    for (size_t i = 0; i < 8; ++i, bits = _blsr_u64(bits)) {
+      positions[i] = static_cast<uint16_t>(base + _tzcnt_u64(bits));
     }
     return count;
   }
@@ -296,18 +296,6 @@ AVX2 void blend_words_avx2(const uint8_t* from, uint8_t* to, const uint64_t* wor
 
 AVX512 inline __m512i load512(const void* p) { return _mm512_loadu_si512(p); }
 
-AVX512 bool words_from_toggles_avx512(uint8_t* toggles, size_t count, bool inside,
-                                      uint64_t* words) {
-  uint64_t state = inside ? ~uint64_t{0} : 0;
-  for (size_t w = 0; w < count; ++w, toggles += kWordPixels) {
-    const uint64_t turns = _mm512_movepi8_mask(load512(toggles));
-    _mm512_storeu_si512(toggles, _mm512_setzero_si512());
-    words[w] = prefix_parity(turns) ^ state;
-    state = static_cast<uint64_t>(static_cast<int64_t>(words[w]) >> 63);
-  }
-  return state != 0;
-}
-
 AVX512 void bytes_from_words_avx512(const uint64_t* words, size_t count, uint8_t off, uint8_t on,
                                     uint8_t* bytes) {
   const __m512i all_off = _mm512_set1_epi8(static_cast<char>(off));
@@ -331,7 +319,7 @@ AVX512 inline size_t list_bits_avx512(uint64_t bits, size_t base, uint16_t* posi
   const __m512i offset = _mm512_set1_epi16(static_cast<int16_t>(base));
   const __m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(packed));
   _mm512_storeu_si512(positions, _mm512_add_epi16(low, offset));
-  if (count > 32) {
+  if (count > 16) {  // not 32: in noise, half of the words would be above and half below
     const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(packed, 1));
     _mm512_storeu_si512(positions + 32, _mm512_add_epi16(high, offset));
   }
@@ -447,8 +435,8 @@ const Kernels avx2_kernels = {
     "avx2",     words_from_toggles_avx2, bytes_from_words_avx2, changes_avx2,
     turns_avx2, blend_words_avx2<3>,     blend_words_avx2<4>};
 const Kernels avx512_kernels = {
-    "avx512",     words_from_toggles_avx512, bytes_from_words_avx512, changes_avx512,
-    turns_avx512, blend_words_avx512<3>,     blend_words_avx512<4>};
+    "avx512",     words_from_toggles_avx2, bytes_from_words_avx512, changes_avx512,
+    turns_avx512, blend_words_avx512<3>,   blend_words_avx512<4>};  // toggles: no faster in 512
 
 }  // namespace runmask
 

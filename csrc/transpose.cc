@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <numeric>
 
+#include "rows.h"
 #include "transpose_bits.h"
 
 namespace runmask {
 namespace {
 
-// Neighbouring columns that turn at one row: to set, or to clear, from there downwards.
+// Neighbouring columns that turn at one row, to set or to clear, from there downwards.
 struct Turn {
   uint32_t from, to;  // columns, and later stripes
-  uint32_t place;     // the row, and in the lowest bit whether they are set
-
-  static Turn at(uint32_t from, uint32_t to, uint32_t row, bool set) {
-    return {from, to, row << 1 | set};
-  }
-  uint32_t row() const { return place >> 1; }
-  bool set() const { return place & 1; }
+  uint32_t row;
 };
 
 constexpr uint32_t kNoColumn = UINT32_MAX;
@@ -36,86 +31,85 @@ class RowComparison {
               !turns_.reserve_more(runs.count + runs.count / 4);
     int64_t row = 0;
     int64_t base = 0;
-    for (size_t i = 0; i < runs.count && !failed_; ++i) {
-      const int64_t start = runs.starts[i];
-      if (start - base >= width_) {
-        row = start - base < 2 * width_ ? row + 1 : start / width_;
+    int64_t from = runs.count != 0 ? start_of(runs, 0) : 0;  // what is left of run i
+    for (size_t i = 0; i < runs.count && !failed_;) {
+      if (from - base >= width_) {
+        compare(row);  // an empty row
+        row += from - base < 2 * width_ ? 1 : (from - base) / width_;
         base = row * width_;
       }
-      const int64_t stop = start - base + runs.lengths[i];
-      add(row, start - base, std::min(stop, width_));
-      if (stop <= width_) continue;
-      const int64_t full = stop / width_ - 1;  // rows below that the run fills
-      if (full != 0) {
-        add(row + 1, 0, width_);
-        compare();
-        row_ = row + 1 + full;
+      const int64_t end = base + width_;
+      uint32_t* here = here_.data();
+      int64_t stop = stop_of(runs, i);
+      while (stop <= end && from < end) {
+        *here++ = static_cast<uint32_t>(from - base);
+        *here++ = static_cast<uint32_t>(stop - base);
+        if (++i == runs.count) break;
+        from = start_of(runs, i);
+        stop = stop_of(runs, i);
       }
-      row += 1 + full;
-      base = row * width_;
-      if (stop % width_ != 0) add(row, 0, stop % width_);
+      int64_t rows = 1;
+      if (i < runs.count && from < end) {  // goes on below
+        *here++ = static_cast<uint32_t>(from - base);
+        *here++ = static_cast<uint32_t>(width_);
+        if (from == base) rows = (stop - base) / width_;  // it fills all of them
+        from = base + rows * width_;
+        if (from == stop && ++i < runs.count) from = start_of(runs, i);
+      }
+      here_.set_size(static_cast<size_t>(here - here_.data()));
+      compare(row);
+      row += rows;
+      base += rows * width_;
     }
-    compare();
-    ++row_;
-    compare();  // nothing lies below the last row
+    compare(row);  // nothing lies below the last row
     return !failed_;
   }
 
  private:
-  void add(int64_t row, int64_t from, int64_t to) {
-    if (row != row_) {
-      compare();
-      if (row != ++row_) compare();  // with an empty row
-      row_ = row;
-    }
-    here_.append(static_cast<uint32_t>(from));
-    here_.append(static_cast<uint32_t>(to));
-  }
-
   // Of the row collected with the one above; then it is the one above.
-  void compare() {
+  void compare(int64_t row) {
     failed_ |= !turns_.reserve_more(above_.size() + here_.size() + 1);
     for (size_t i = 0; i < 2; ++i) above_.end()[i] = here_.end()[i] = kNoColumn;
-    if (!failed_ && !alike()) list_turns(above_.data(), here_.data());
+    if (!failed_ && !alike()) {
+      list_turns(above_.data(), here_.data(), static_cast<uint32_t>(row));
+    }
     above_.swap(here_);
     here_.set_size(0);
   }
 
+  // Where rows differ, mostly the first run does.
   bool alike() const {
-    return above_.size() == here_.size() && above_[0] == here_[0] &&
+    return above_.size() == here_.size() && above_[0] == here_[0] && above_[1] == here_[1] &&
            std::equal(above_.data(), above_.end(), here_.data());
   }
 
-  void list_turns(const uint32_t* a, const uint32_t* b) {
-    const auto row = static_cast<uint32_t>(row_);
+  void list_turns(const uint32_t* a, const uint32_t* b, uint32_t row) {
     Turn* next = turns_.end();
-    for (bool set = false;;) {
+    for (;;) {
       // Mostly a run is a little longer or shorter than the one above it.
       const uint32_t from = std::min(*a, *b);
       const uint32_t to = std::max(*a, *b);
       if (to < std::min(a[1], b[1])) {
-        *next = Turn::at(from, to, row, set != (*b < *a));
+        *next = {from, to, row};
         next += from != to;
         ++a;
         ++b;
-        set = !set;
         continue;
       }
       if (from == kNoColumn) break;
-      bool was = set;
-      bool is = set;
-      for (uint32_t before = from;;) {
+      uint32_t before = from;
+      bool differ = false;
+      do {
         const uint32_t here = std::min(*a, *b);
-        *next = Turn::at(before, here, row, is);
-        next += was != is;
+        *next = {before, here, row};
+        next += differ;
         before = here;
-        was ^= *a == here;
-        is ^= *b == here;
-        a += *a == here;
-        b += *b == here;
-        if (was == is) break;
-      }
-      set = is;
+        const bool above_turns = *a == here;
+        const bool here_turns = *b == here;
+        differ ^= above_turns != here_turns;
+        a += above_turns;
+        b += here_turns;
+      } while (differ);
     }
     turns_.set_size(static_cast<size_t>(next - turns_.data()));
   }
@@ -123,7 +117,6 @@ class RowComparison {
   int64_t width_;
   Array<Turn>& turns_;
   Array<uint32_t> above_, here_;  // where a row turns: set, clear, set, clear ...
-  int64_t row_ = 0;               // that of here_
   bool failed_ = false;
 };
 
@@ -194,78 +187,77 @@ class Stripes {
   Array<uint32_t> borders_;
 };
 
-// The runs of one column of each stripe: those of stripe s are [first[s], first[s + 1]).
-struct StripeRuns {
+// Where one column of each stripe turns: set, clear, set, clear ... Those of stripe s are
+// [first[s], first[s + 1]).
+struct StripeTurns {
   Array<size_t> first;
-  Array<uint32_t> top, bottom;
+  Array<uint32_t> rows;
 };
 
-// Counts the runs of each stripe; returns those of all columns together, or -1 without memory.
+// Counts the turns of each stripe; returns the runs of all columns together, or -1 without memory.
 int64_t count_runs(const Array<Turn>& turns, const Stripes& stripes, Array<size_t>& first) {
   if (!first.reserve_more(stripes.count() + 2)) return -1;
   first.set_size(stripes.count() + 2);
   std::fill(first.begin(), first.end(), 0);
   size_t* more = first.data() + 1;  // how many more than the stripe before, modulo 2**64
   for (const Turn& turn : turns) {
-    more[turn.from] += turn.set();
-    more[turn.to] -= turn.set();
+    ++more[turn.from];
+    --more[turn.to];
   }
   int64_t all = 0;
   size_t here = 0;
+  size_t sum = 0;
   for (size_t s = 0; s < stripes.count(); ++s) {
     here += more[s];
-    all += static_cast<int64_t>(here) * (stripes.to(s) - stripes.from(s));
-    more[s] = here;
+    all += static_cast<int64_t>(here / 2) * (stripes.to(s) - stripes.from(s));
+    sum += here;
+    more[s] = sum;
   }
-  for (size_t s = 0; s < stripes.count(); ++s) first[s + 1] += first[s];
   return all;
 }
 
-bool collect_runs(const Array<Turn>& turns, size_t stripes, StripeRuns& runs) {
-  const size_t count = runs.first[stripes];
+bool collect_turns(const Array<Turn>& turns, size_t stripes, StripeTurns& columns) {
   Array<size_t> next;
-  if (!runs.top.reserve_more(count) || !runs.bottom.reserve_more(count) ||
-      !next.reserve_more(stripes)) {
+  if (!columns.rows.reserve_more(columns.first[stripes]) || !next.reserve_more(stripes)) {
     return false;
   }
-  std::copy_n(runs.first.data(), stripes, next.data());
-  uint32_t* top = runs.top.data();
-  uint32_t* bottom = runs.bottom.data();
+  std::copy_n(columns.first.data(), stripes, next.data());
+  uint32_t* rows = columns.rows.data();
   for (const Turn& turn : turns) {
-    if (turn.set()) {
-      for (uint32_t s = turn.from; s < turn.to; ++s) top[next[s]] = turn.row();
-    } else {
-      for (uint32_t s = turn.from; s < turn.to; ++s) bottom[next[s]++] = turn.row();
-    }
+    uint32_t s = turn.from;
+    do {
+      rows[next[s]++] = turn.row;
+    } while (++s < turn.to);
   }
   return true;
 }
 
 // Column after column; runs that end with one and begin with the next become one.
 template <class Index>
-void write_columns(const StripeRuns& runs, const Stripes& stripes, int64_t height,
+void write_columns(const StripeTurns& columns, const Stripes& stripes, int64_t height,
                    Array<Index>& out_starts, Array<Index>& out_lengths) {
   Index* starts = out_starts.end();
   Index* lengths = out_lengths.end();
   size_t written = 0;
   int64_t stop = -1;
   for (size_t s = 0; s < stripes.count(); ++s) {
-    const size_t first = runs.first[s];
-    const size_t last = runs.first[s + 1];
+    const uint32_t* const first = columns.rows.data() + columns.first[s];
+    const uint32_t* const last = columns.rows.data() + columns.first[s + 1];
     if (first == last) continue;
-    const bool full = runs.top[first] == 0 && runs.bottom[first] == height;
+    const bool full = first[0] == 0 && first[1] == height;
     const int64_t repeats = full ? 1 : stripes.to(s) - stripes.from(s);
     int64_t base = stripes.from(s) * height;
     for (int64_t column = 0; column < repeats; ++column, base += height) {
-      size_t i = first;
-      if (runs.top[i] == 0 && stop == base) {
-        lengths[written - 1] = static_cast<Index>(lengths[written - 1] + runs.bottom[i++]);
+      const uint32_t* turn = first;
+      if (turn[0] == 0 && stop == base) {
+        lengths[written - 1] = static_cast<Index>(lengths[written - 1] + turn[1]);
+        turn += 2;
       }
-      for (; i < last; ++i, ++written) {
-        starts[written] = static_cast<Index>(base + runs.top[i]);
-        lengths[written] = static_cast<Index>(runs.bottom[i] - runs.top[i]);
+      for (; turn != last; turn += 2, ++written) {
+        starts[written] = static_cast<Index>(base + turn[0]);
+        lengths[written] = static_cast<Index>(turn[1] - turn[0]);
       }
-      stop = base + runs.bottom[last - 1];
+      stop = base + last[-1];
     }
     if (full) {
       const int64_t others = (stripes.to(s) - stripes.from(s) - 1) * height;
@@ -297,16 +289,16 @@ Result transpose_any(Runs<Index> runs, int64_t height, int64_t width, TransposeR
 
   Array<Turn> turns;
   Stripes stripes;
-  StripeRuns columns;
+  StripeTurns columns;
   if (!RowComparison(width, turns).list(runs) || !stripes.split(turns, width)) {
     return {Status::no_memory, 0};
   }
   const int64_t most = count_runs(turns, stripes, columns.first);
-  const size_t places = most < 0 ? 0 : columns.first[stripes.count()];
+  const size_t places = most < 0 ? 0 : columns.first[stripes.count()] / 2;
   if (choose && turns.size() * kTurnCost + places * kPlaceCost > pixels) return by_bits();
   if (most < 0 || !starts.reserve_more(static_cast<size_t>(most)) ||
       !lengths.reserve_more(static_cast<size_t>(most)) ||
-      !collect_runs(turns, stripes.count(), columns)) {
+      !collect_turns(turns, stripes.count(), columns)) {
     return {Status::no_memory, 0};
   }
   write_columns(columns, stripes, height, starts, lengths);

@@ -35,16 +35,17 @@ class WordCursor {
   // The next block as words; pixels past `last` are zero bits. Returns its size in pixels, 0 at the
   // end.
   size_t next(const Kernels& kernels, uint64_t* words) {
-    const size_t size = std::min(kPixels, last_ - at_);
-    if (size == 0) return 0;
-    const size_t end = at_ + size;
-    const size_t ahead = run_ + kPixels / 64;
-    if (ahead < runs_.count && static_cast<size_t>(runs_.starts[ahead]) < end) {
-      toggle(kernels, end, words);
-    } else {
-      set_bits(end, words);
-    }
-    at_ = end;
+    if (many()) return step([&](size_t end) { toggle(kernels, end, words); });
+    std::memset(words, 0, kWords * sizeof *words);
+    return unite_next(kernels, words);
+  }
+
+  // The same, united with the words.
+  size_t unite_next(const Kernels& kernels, uint64_t* words) {
+    if (!many()) return step([&](size_t end) { set_bits(end, words); });
+    uint64_t others[kWords];
+    const size_t size = next(kernels, others);
+    for (size_t w = 0; w < kWords; ++w) words[w] |= others[w];
     return size;
   }
 
@@ -52,9 +53,24 @@ class WordCursor {
   size_t start(size_t run) const { return static_cast<size_t>(runs_.starts[run]); }
   size_t stop(size_t run) const { return start(run) + static_cast<size_t>(runs_.lengths[run]); }
 
+  size_t end_of_block() const { return at_ + std::min(kPixels, last_ - at_); }
+
+  bool many() const {
+    const size_t ahead = run_ + kPixels / 64;
+    return ahead < runs_.count && start(ahead) < end_of_block();
+  }
+
+  template <class Work>
+  size_t step(const Work& work) {
+    const size_t end = end_of_block();
+    const size_t size = end - at_;
+    if (size != 0) work(end);
+    at_ = end;
+    return size;
+  }
+
   // Few runs: set each one's bits.
   void set_bits(size_t end, uint64_t* words) {
-    std::memset(words, 0, kWords * sizeof *words);
     for (; run_ < runs_.count && start(run_) < end; ++run_) {
       const size_t from = std::max(start(run_), at_) - at_;
       const size_t to = std::min(stop(run_), end) - at_;
@@ -62,13 +78,9 @@ class WordCursor {
       const size_t last = (to - 1) / 64;
       const uint64_t head = ~uint64_t{0} << (from % 64);
       const uint64_t tail = ~uint64_t{0} >> (63 - (to - 1) % 64);
-      if (first == last) {
-        words[first] |= head & tail;
-      } else {
-        words[first] |= head;
-        for (size_t w = first + 1; w < last; ++w) words[w] = ~uint64_t{0};
-        words[last] |= tail;
-      }
+      words[first] |= first == last ? head & tail : head;
+      words[last] |= first == last ? head & tail : tail;
+      for (size_t w = first + 1; w < last; ++w) words[w] = ~uint64_t{0};
       if (stop(run_) > end) return;  // goes on in the next block
     }
   }
@@ -79,6 +91,7 @@ class WordCursor {
     if (inside) {
       const size_t to = stop(run_);
       if (to > end) {  // cannot be: many runs start before `end`
+        std::memset(words, 0, kWords * sizeof *words);
         set_bits(end, words);
         return;
       }

@@ -437,6 +437,27 @@ def test_to_array_refuses() -> None:
 # -- the value
 
 
+def test_threads_give_the_same_bytes(kernels: str) -> None:
+    shape = 1031, 2111  # each thread's rows begin anywhere in a word
+    rng = np.random.default_rng(3)
+    tiles = np.kron(rng.random((65, 132)) < 0.3, np.ones((16, 16), bool))[: shape[0], : shape[1]]
+    for pixels in (np.ones(shape, bool), np.zeros(shape, bool), tiles, rng.random(shape) < 0.5):
+        one = Mask.from_array(pixels)
+        for threads in (2, 3, 7):
+            assert Mask.from_array(pixels, threads=threads) == one
+            assert np.array_equal(one.to_array(threads=threads), pixels)
+            band = one.to_array(rows=slice(3, 900), values=(5, 9), threads=threads)
+            assert np.array_equal(band, np.where(pixels, 9, 5)[3:900])
+
+
+def test_threads_must_be_a_number() -> None:
+    for threads in 0, -1, 1.0, True, None:
+        with pytest.raises(InputError, match="threads"):
+            Mask.from_array(np.zeros((2, 2)), threads=threads)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="threads"):
+            Mask.empty((2, 2)).to_array(threads=threads)  # type: ignore[arg-type]
+
+
 def test_masks_are_values() -> None:
     mask = Mask([1, 6], [2, 3], (3, 4))
     same = Mask.from_array(mask.to_array())

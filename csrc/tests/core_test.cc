@@ -32,8 +32,9 @@ struct Owned {
 template <class Index>
 void check_round_trip(const Pixels& pixels, size_t width, const std::string& name) {
   Owned<Index> runs;
-  expect(encode(pixels.data(), pixels.size(), runs.starts, runs.lengths).status == Status::ok,
-         "encode " + name);
+  expect(
+      encode(pixels.data(), pixels.size(), runs.starts, runs.lengths, width).status == Status::ok,
+      "encode " + name);
   std::vector<std::pair<size_t, size_t>> model;
   uint64_t set = 0;
   for (size_t i = 0; i < pixels.size(); ++i) {
@@ -57,7 +58,7 @@ void check_round_trip(const Pixels& pixels, size_t width, const std::string& nam
   const size_t last = first + below(pixels.size() - first + 1);
   for (const auto& [from, to] : {std::pair<size_t, size_t>{0, pixels.size()}, {first, last}}) {
     std::vector<uint8_t> out(to - from + 1, 0xA5);  // one more, that must stay as it is
-    decode(runs.view(), from, to, 3, 200, out.data());
+    decode(runs.view(), from, to, 3, 200, out.data(), width);
     bool right = out.back() == 0xA5;
     for (size_t i = from; i < to; ++i) right &= out[i - from] == (pixels[i] != 0 ? 200 : 3);
     expect(right, "decode of " + name);
@@ -209,6 +210,17 @@ void check_all() {
       check_round_trip<int32_t>(pixels, width, name);
       check_round_trip<int64_t>(pixels, width, name);
     }
+  }
+  for (int i = 0; i < 60; ++i) {  // rows like the one above
+    const size_t width = 1000 + below(1500);
+    Pixels pixels;
+    while (pixels.size() < width * (2 + below(30))) {
+      const Pixels row = random_pixels(width, static_cast<unsigned>(below(101)));
+      for (size_t y = 1 + below(6); y > 0; --y) pixels.insert(pixels.end(), row.begin(), row.end());
+    }
+    pixels.resize(pixels.size() - below(width));
+    check_round_trip<int32_t>(pixels, width, "rows of " + std::to_string(width));
+    check_round_trip<int64_t>(pixels, width, "rows of " + std::to_string(width));
   }
   for (int i = 0; i < 4000; ++i) {
     check_read<int32_t, int32_t>();

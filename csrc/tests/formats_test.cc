@@ -107,6 +107,44 @@ void check_counts(const Pixels& pixels, bool wide) {
       "read_counts fills up");
 }
 
+// Counts of all sizes, there and back, and in a string that is damaged: then every set says what
+// the scalar one says.
+void check_long_string(bool wide) {
+  std::vector<int64_t> counts(1 + below(600));
+  const size_t most = wide ? 50 : 20;
+  const size_t bits = 1 + below(most);
+  int64_t total = 0;
+  for (int64_t& count : counts) {
+    count = static_cast<int64_t>(1 + below(size_t{1} << (below(4) == 0 ? bits : 1 + below(4))));
+    total += count;
+  }
+  Owned runs(wide), back(wide);
+  Array<char> text;
+  const std::string expected = model_string(counts);
+  expect(read_counts(counts.data(), counts.size(), total, true, runs.arrays).status == Status::ok &&
+             write_coco_string(runs.view(), total, text).status == Status::ok &&
+             std::string(text.data(), text.size()) == expected,
+         "write_coco_string of large counts");
+  const std::vector<char> exact(expected.begin(), expected.end());  // its own end, for sanitizers
+  expect(read_coco_string(exact.data(), exact.size(), total, back.arrays).status == Status::ok &&
+             same(back.view(), runs.view()),
+         "read_coco_string of large counts");
+
+  std::vector<char> damaged(exact.begin(), exact.end() - static_cast<ptrdiff_t>(below(2)));
+  for (size_t i = below(3); i > 0 && !damaged.empty(); --i) {
+    damaged[below(damaged.size())] = static_cast<char>(40 + below(80));
+  }
+  const char* set = kernels().name;
+  Owned here(wide), scalar(wide);
+  const Result one = read_coco_string(damaged.data(), damaged.size(), total, here.arrays);
+  expect(use_kernels("scalar"), "the scalar set can be chosen");
+  const Result other = read_coco_string(damaged.data(), damaged.size(), total, scalar.arrays);
+  expect(use_kernels(set), "the set can be chosen");
+  expect(one.status == other.status && one.at == other.at,
+         "what is wrong with a string, and where");
+  expect(one.status != Status::ok || same(here.view(), scalar.view()), "a string that is damaged");
+}
+
 void check_brush(const Pixels& pixels, bool wide) {
   const auto total = static_cast<int64_t>(pixels.size());
   const Mask runs(pixels, wide);
@@ -255,6 +293,7 @@ void check_all() {
     }
   }
   for (int i = 0; i < 3000; ++i) {
+    check_long_string(i % 2 == 0);
     check_noise();
     check_numerals();
     check_filters();

@@ -36,6 +36,7 @@ cdef extern from "any.h" namespace "runmask" nogil:
     cdef cppclass AnyArrays:
         cbool wide
         size_t count()
+        AnyRuns view()
         size_t itemsize()
         void* release_starts()
         void* release_lengths()
@@ -56,11 +57,13 @@ cdef extern from "any.h" namespace "runmask" nogil:
         uint8_t* pixels
         Py_ssize_t row_stride
     Result   c_read    "runmask::read"        (const void*, const void*, size_t, size_t, int64_t, Policy, AnyArrays&, ReadReport&)
-    Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, AnyArrays&)
-    void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, uint8_t, uint8_t, uint8_t*)
     uint64_t c_area    "runmask::area"        (const AnyRuns&)
     Box      c_box     "runmask::bounding_box"(const AnyRuns&, int64_t)
     void     c_overlay "runmask::overlay"     (const AnyRuns&, Source, Target, size_t, size_t, int, Rgba, Rgba, int)
+
+cdef extern from "pixels.h" namespace "runmask" nogil:
+    Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, size_t, int, AnyArrays&)
+    void     c_decode  "runmask::decode"      (const AnyRuns&, size_t, size_t, size_t, uint8_t, uint8_t, int, uint8_t*)
 
 cdef extern from "simd.h" namespace "runmask" nogil:
     struct Kernels:
@@ -191,7 +194,7 @@ def runs_from_pairs(object starts, object lengths, Py_ssize_t height, Py_ssize_t
     )
 
 
-def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width):
+def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width, int threads):
     """Runs of the nonzero bytes of a contiguous buffer of height * width bytes."""
     cdef Py_buffer p
     cdef AnyArrays out
@@ -202,22 +205,23 @@ def runs_from_pixels(object pixels, Py_ssize_t height, Py_ssize_t width):
         if p.len != height * width:
             raise InputError(f"{p.len} bytes are not {height} x {width} pixels")
         with nogil:
-            result = c_encode(<const uint8_t*>p.buf, <size_t>p.len, out)
+            result = c_encode(<const uint8_t*>p.buf, <size_t>height, <size_t>width, threads, out)
     finally:
         PyBuffer_Release(&p)
     return made(result, out, height, width)
 
 
-def pixels_from_runs(Runs runs not None, Py_ssize_t first, Py_ssize_t last, uint8_t off, uint8_t on, object out):
+def pixels_from_runs(Runs runs not None, Py_ssize_t first, Py_ssize_t last, uint8_t off, uint8_t on, object out, int threads):
     """Writes pixels [first, last) as bytes to a contiguous buffer of that size."""
     cdef Py_buffer o
     cdef AnyRuns any = runs.any()
+    cdef size_t width = <size_t>runs.width
     PyObject_GetBuffer(out, &o, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     try:
         if not 0 <= first <= last <= runs.height * runs.width or o.len != last - first:
             raise InputError(f"{o.len} bytes cannot take pixels {first} to {last}")
         with nogil:
-            c_decode(any, <size_t>first, <size_t>last, off, on, <uint8_t*>o.buf)
+            c_decode(any, width, <size_t>first, <size_t>last, off, on, threads, <uint8_t*>o.buf)
     finally:
         PyBuffer_Release(&o)
 

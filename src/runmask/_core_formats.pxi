@@ -115,26 +115,68 @@ def runs_from_coco(const uint8_t[::1] text not None, Py_ssize_t height, Py_ssize
     return made(result, out, height, width)
 
 
+cdef bytes quick_counts(object rle, Py_ssize_t* height, Py_ssize_t* width):
+    """The counts of a dict with a size as a list of two int and counts as bytes; None of all else."""
+    if type(rle) is not dict:
+        return None
+    sides = (<dict>rle).get("size")
+    counts = (<dict>rle).get("counts")
+    if type(sides) is not list or len(sides) != 2 or type(counts) is not bytes:
+        return None
+    if type(sides[0]) is not int or type(sides[1]) is not int:
+        return None
+    if not (0 < sides[0] <= 0x7FFFFFFF and 0 < sides[1] <= 0x7FFFFFFF):
+        return None
+    height[0] = sides[0]
+    width[0] = sides[1]
+    return counts
+
+
 def runs_from_rles(list rles not None):
     """Of each dict with a size as a list of two int and counts as bytes; None for all else."""
     cdef Py_ssize_t height, width
+    cdef bytes counts
     made_runs = []
     for rle in rles:
-        made_runs.append(None)
-        if type(rle) is not dict:
-            continue
-        sides = rle.get("size")
-        counts = rle.get("counts")
-        if type(sides) is not list or len(sides) != 2 or type(counts) is not bytes:
-            continue
-        if type(sides[0]) is not int or type(sides[1]) is not int:
-            continue
-        if not (0 < sides[0] <= 0x7FFFFFFF and 0 < sides[1] <= 0x7FFFFFFF):
-            continue
-        height = sides[0]
-        width = sides[1]
-        made_runs[len(made_runs) - 1] = quick_runs(counts, <size_t>len(counts), width, height)
+        counts = quick_counts(rle, &height, &width)
+        made_runs.append(None if counts is None else quick_runs(counts, <size_t>len(counts), width, height))
     return made_runs
+
+
+def measures_from_rles(list rles not None, double[:, ::1] boxes not None, uint64_t[::1] areas not None):
+    """x, y, width, height of each box, and the areas, of what runs_from_rles takes below 2**31 pixels.
+
+    All else gets a width of -1; returns how many that are.
+    """
+    cdef AnyArrays out
+    cdef Py_ssize_t height, width, at, left = 0
+    cdef bytes counts
+    cdef const char* text
+    cdef size_t size
+    cdef Result result
+    cdef Box box
+    if boxes.shape[0] != len(rles) or boxes.shape[1] != 4 or len(areas) != len(rles):
+        raise InputError("the arrays do not fit the masks")
+    for at in range(len(rles)):
+        boxes[at, 2] = -1
+        left += 1
+        counts = quick_counts(rles[at], &height, &width)
+        if counts is None or needs_wide(height, width):
+            continue
+        text = counts
+        size = <size_t>len(counts)
+        with nogil:
+            result = c_read_coco(text, size, <int64_t>height * width, out)
+            if result.status == Status.ok:
+                box = c_box(out.view(), height)  # turned over, as the runs are
+                areas[at] = c_area(out.view())
+        if result.status == Status.ok:
+            left -= 1
+            boxes[at, 0] = <double>box.y0
+            boxes[at, 1] = <double>box.x0
+            boxes[at, 2] = <double>(box.y1 - box.y0)
+            boxes[at, 3] = <double>(box.x1 - box.x0)
+    return left
 
 
 cdef Runs quick_runs(const char* text, size_t size, Py_ssize_t height, Py_ssize_t width):

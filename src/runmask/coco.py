@@ -54,7 +54,7 @@ def encode(bimask: NDArray[Any]) -> Any:
 
 def _encoded(pixels: NDArray[Any]) -> dict[str, Any]:
     height, width = pixels.shape
-    return _rle(_core.runs_from_pixels(np.ascontiguousarray(pixels.T), width, height))
+    return _rle(_core.runs_from_pixels(np.ascontiguousarray(pixels.T), width, height, 1))
 
 
 def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the peer's name
@@ -73,7 +73,7 @@ def decode(rleObjs: Rle | list[Rle]) -> NDArray[np.uint8]:  # noqa: N803, the pe
         raise LimitError(f"{height} x {width} px > {MAX_DECODED}", code="max_pixels")
     pixels = np.empty((len(masks), width, height), np.uint8)
     for runs, out in zip(masks, pixels, strict=True):
-        _core.pixels_from_runs(runs, 0, width * height, 0, 1, out)
+        _core.pixels_from_runs(runs, 0, width * height, 0, 1, out, 1)
     return pixels.transpose(2, 1, 0)
 
 
@@ -81,10 +81,10 @@ def area(rleObjs: Rle | list[Rle]) -> Any:  # noqa: N803
     """The number of pixels set: uint32 of one mask, an array of uint32 of a list."""
     if not isinstance(rleObjs, list):
         return area([rleObjs])[0]
-    areas = [_core.area(runs) for runs in _all_runs(rleObjs)]
-    if areas and max(areas) > _MOST_AREA:
-        raise LimitError(f"an area of {max(areas)} px is none in uint32", code="max_pixels")
-    return np.array(areas, np.uint32)
+    _, areas, left = _measures(rleObjs)
+    if left and areas.max() > _MOST_AREA:
+        raise LimitError(f"an area of {areas.max()} px is none in uint32", code="max_pixels")
+    return areas.astype(np.uint32)
 
 
 def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
@@ -92,9 +92,20 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
     if not isinstance(rleObjs, list):
         box: NDArray[np.float64] = toBbox([rleObjs])[0]
         return box
-    boxes = map(_core.bounding_box, _all_runs(rleObjs))  # turned over, as the runs are
-    sides = [(x0, y0, x1 - x0, y1 - y0) for y0, x0, y1, x1 in boxes]
-    return np.array(sides, np.float64).reshape(-1, 4)
+    return _measures(rleObjs)[0]
+
+
+def _measures(rles: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
+    """Boxes and areas, and of how many masks they were not found all at once."""
+    items = list(rles)
+    boxes, areas = np.empty((len(items), 4)), np.empty(len(items), np.uint64)
+    left = _core.measures_from_rles(items, boxes, areas)
+    for at in np.flatnonzero(boxes[:, 2] < 0) if left else ():
+        runs = _runs(items[at])
+        y0, x0, y1, x1 = _core.bounding_box(runs)  # turned over, as the runs are
+        boxes[at] = x0, y0, x1 - x0, y1 - y0
+        areas[at] = _core.area(runs)
+    return boxes, areas, left
 
 
 def merge(rleObjs: list[Rle], intersect: bool = False) -> dict[str, Any]:  # noqa: N803

@@ -92,7 +92,7 @@ def read(data: bytes, head: Header, labels: tuple[int, ...] | None) -> _core.Run
             ) from None
         chosen = _chosen(part.reshape(rows, row_bytes + 1)[:, 1:], columns, head.bits, labels)
         pixels[y::dy, x::dx] = chosen
-    return _core.runs_from_pixels(pixels, height, width)
+    return _core.runs_from_pixels(pixels, height, width, 1)
 
 
 def write(runs: _core.Runs, palette: bytes | None) -> bytes:

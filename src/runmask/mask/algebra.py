@@ -51,24 +51,21 @@ class Algebra(Value):
 
     @classmethod
     def union(cls, masks: Iterable[Self]) -> Self:
-        """Pixels set in any of the masks. Raises InputError for none, or different shapes."""
-        return cls._folded(masks, _core.union)
+        """Pixels set in any of the masks. Raises InputError for none, or different shapes.
+
+        O(runs log masks), or O(runs + masks * pixels / 64) where that is less.
+        """
+        runs = _checked_runs(masks)
+        return cls._of(_core.at_least(runs, 1) if len(runs) > 1 else runs[0])
 
     @classmethod
     def intersection(cls, masks: Iterable[Self]) -> Self:
-        """Pixels set in all of the masks. Raises InputError for none, or different shapes."""
-        return cls._folded(masks, _core.intersection)
+        """Pixels set in all of the masks. Raises InputError for none, or different shapes.
 
-    @classmethod
-    def _folded(
-        cls, masks: Iterable[Self], operation: Callable[[_core.Runs, _core.Runs], _core.Runs]
-    ) -> Self:
-        """Two by two, then the results two by two: O(runs log masks)."""
-        left = [mask._runs for mask in _checked_masks(masks)]
-        while len(left) > 1:
-            rest = left[len(left) // 2 * 2 :]
-            left = [operation(a, b) for a, b in zip(left[::2], left[1::2], strict=False)] + rest
-        return cls._of(left[0])
+        O(runs log masks), or O(runs + masks * pixels / 64) where that is less.
+        """
+        runs = _checked_runs(masks)
+        return cls._of(_core.at_least(runs, len(runs)) if len(runs) > 1 else runs[0])
 
     @classmethod
     def at_least(cls, masks: Iterable[Self], k: int) -> Self:
@@ -77,11 +74,10 @@ class Algebra(Value):
         Raises InputError for no masks, different shapes, or a ``k`` below 1; more than there are
         masks gives an empty one. O(runs log masks), or O(masks * pixels / 64) where that is less.
         """
-        every = _checked_masks(masks)
+        runs = _checked_runs(masks)
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
             raise InputError(f"k {shown(k)}: not an integer from 1")
-        runs = tuple(mask._runs for mask in every)
-        return cls._of(_core.at_least(runs, min(int(k), len(every) + 1)))
+        return cls._of(_core.at_least(runs, min(int(k), len(runs) + 1)))
 
     # -- how much of one is in the other
 
@@ -144,6 +140,10 @@ def _checked_masks(masks: Iterable[Any]) -> list[Any]:
             raise InputError(f"item {at} is {type(mask).__name__}: not a Mask")
         _check_shapes(every[0], mask)
     return every
+
+
+def _checked_runs(masks: Iterable[Any]) -> tuple[_core.Runs, ...]:
+    return tuple(mask._runs for mask in _checked_masks(masks))
 
 
 def _check_shapes(a: Value, b: Value) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
+from .algebra import checked_threads
 from .value import Value, row_range
 
 if TYPE_CHECKING:
@@ -22,12 +23,16 @@ class Arrays(Value):
     __slots__ = ()
 
     @classmethod
-    def from_array(cls, a: ArrayLike, threshold: float | None = None) -> Self:
+    def from_array(cls, a: ArrayLike, threshold: float | None = None, *, threads: int = 1) -> Self:
         """The mask of an array ``(H, W)`` of bools or numbers, of any strides.
 
         A pixel is set where ``a`` is not zero, or, with a threshold, where ``a > threshold``.
         Raises InputError for other shapes and types, NaN and masked values. O(pixels).
+
+        Up to ``threads`` threads look for runs, from a megapixel on; the result is the same for
+        every number of them. They help with sparse masks most.
         """
+        threads = checked_threads(threads)
         values = _plain_array(a)
         if threshold is not None:
             if (
@@ -41,7 +46,7 @@ class Arrays(Value):
             values = values != 0
         values = np.ascontiguousarray(values)
         height, width = values.shape
-        return cls._of(_core.runs_from_pixels(values, height, width))
+        return cls._of(_core.runs_from_pixels(values, height, width, threads))
 
     def to_array(
         self,
@@ -49,6 +54,8 @@ class Arrays(Value):
         dtype: DTypeLike = np.uint8,
         values: tuple[Any, Any] = _BITS,
         rows: slice | None = None,
+        *,
+        threads: int = 1,
     ) -> NDArray[Any]:
         """The pixels as an array ``(H, W)``.
 
@@ -63,14 +70,19 @@ class Arrays(Value):
             What to write for pixels that are not set and for those that are.
         rows : slice, optional
             Only these rows: an image larger than memory can be decoded band by band. Step 1.
+        threads : int
+            Up to so many threads share the work, from a megapixel on; the pixels are the same for
+            every number of them.
 
         Raises InputError for an ``out`` of another shape or type. O(runs + pixels); one-byte types
         in contiguous arrays are written directly, others through a band of bytes.
         """
         runs = self._runs
+        if threads.__class__ is not int or threads != 1:
+            threads = checked_threads(threads)
         if out is None and rows is None and dtype is np.uint8 and values is _BITS:
             out = np.empty((runs.height, runs.width), np.uint8)
-            _core.pixels_from_runs(runs, 0, runs.height * runs.width, 0, 1, out)
+            _core.pixels_from_runs(runs, 0, runs.height * runs.width, 0, 1, out, threads)
             return out
         top, bottom = row_range(rows, runs.height)
         shape = (bottom - top, runs.width)
@@ -81,7 +93,7 @@ class Arrays(Value):
         pair = _as_bytes(values, out.dtype)
         if pair is not None and out.flags.c_contiguous:
             first, last = top * runs.width, bottom * runs.width
-            _core.pixels_from_runs(runs, first, last, *pair, out)
+            _core.pixels_from_runs(runs, first, last, *pair, out, threads)
             return out
         return self._write_bands(out, top, values)
 
@@ -93,7 +105,7 @@ class Arrays(Value):
         for row in range(0, out.shape[0], step):
             part = band[: out.shape[0] - row]
             first = (top + row) * width
-            _core.pixels_from_runs(self._runs, first, first + part.size, 0, 1, part)
+            _core.pixels_from_runs(self._runs, first, first + part.size, 0, 1, part, 1)
             out[row : row + step] = choices[part]
         return out
 
