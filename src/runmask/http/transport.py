@@ -62,11 +62,15 @@ class Settings:
 class Transport:
     """For threads: sends, sleeps, and lets one caller at a time in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, connections: httpcore2.NetworkBackend | None = None
+    ) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         transport = network.PoolTransport(
-            _tls_context(settings.ca_bundle), _proxy(settings.proxy), network.DeadlineNetwork()
+            _tls_context(settings.ca_bundle),
+            _proxy(settings.proxy),
+            connections or network.DeadlineNetwork(),
         )
         self._client = httpx2.Client(transport=transport, **_CLIENT_OPTIONS)
 
@@ -235,10 +239,10 @@ class _Exchange:
         """Of ``build_request``."""
         request, settings, left = self._request, self._settings, max(0.0, self._call.left())
         connect, read = min(settings.connect_timeout, left), min(settings.read_timeout, left)
-        files = {
-            name: (filename, io.BytesIO(content), media_type)
-            for name, (filename, content, media_type) in request.files.items()
-        }
+        files = [
+            (name, (filename, io.BytesIO(content), media_type))
+            for name, (filename, content, media_type) in request.files
+        ]
         return {
             "method": request.method,
             "url": request.url,
@@ -275,7 +279,8 @@ class _Exchange:
 
     def _limit(self) -> int:
         most = self._settings.max_response_bytes
-        return most if self._request.billed and not self._refused() else min(most, MAX_SMALL_ANSWER)
+        large = (self._request.billed or self._request.large) and not self._refused()
+        return most if large else min(most, MAX_SMALL_ANSWER)
 
     def _refused(self) -> bool:
         return self._status is not None and self._status >= 300
