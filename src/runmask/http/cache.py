@@ -17,12 +17,13 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from ..detection import Detection
-from ..errors import InputError, ResponseFormatError, shown
+from ..errors import InputError, ResponseFormatError, StatusError, shown
 from .retry import Call, Flow, Wait, blocking, out_of_time
 
 T = TypeVar("T")
@@ -285,35 +286,86 @@ def key_of(service: str, origin: str, options: Mapping[str, Any], data: bytes) -
     return hashlib.sha256(asked.encode() + hashlib.sha256(data).digest()).hexdigest()
 
 
+Found = Detection | StatusError
+
+
 def remembered(
     cache: Cache | None,
-    key: str,
+    keys: Sequence[str],
     call: Call,
-    ask: Callable[[], Flow[Detection]],
+    ask: Callable[[Sequence[int]], Flow[Sequence[Found]]],
     read: Callable[[bytes], Detection],
-) -> Flow[Detection]:
-    """The answer that is kept, or that ``ask`` gets, which is kept from then on."""
+) -> Flow[list[Found]]:
+    """The answer to each key: one that is kept, or what ``ask`` gets for its place, then kept.
+
+    What another call asks for at this time is waited for, after what is ours has been asked: so
+    no two calls wait for each other.
+    """
     if cache is None:
-        return (yield from ask())
-    owner = secrets.token_hex(8)
-    while (
-        found := (yield from blocking(lambda: cache.take(key, owner, call.left())))
-    ) != "claimed":
+        return list((yield from ask(range(len(keys)))))
+    claims = _Claims(cache)
+    found: dict[int, Found] = {}
+    try:
+        while len(found) < len(keys):
+            ours = []
+            for at, key in enumerate(keys):
+                if at not in found:
+                    state = yield from blocking(partial(claims.take, key, call.left(), read))
+                    if isinstance(state, Detection):
+                        found[at] = state
+                    elif state == "claimed":
+                        ours.append(at)
+            if ours:
+                answers = yield from ask(ours)
+                for at, answer in zip(ours, answers, strict=True):
+                    found[at] = answer
+                    yield from blocking(partial(claims.settle, keys[at], answer))
+            elif len(found) < len(keys):
+                if call.left() <= POLL_S:
+                    raise out_of_time(call)
+                yield Wait(POLL_S)
+    finally:  # also where the call was cancelled, and nothing more can be yielded
+        claims.release()
+    return [found[at] for at in range(len(keys))]
+
+
+class _Claims:
+    """The claims of one call."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._owner = secrets.token_hex(8)
+        self._keys: set[str] = set()
+
+    def take(
+        self, key: str, seconds: float, read: Callable[[bytes], Detection]
+    ) -> Detection | Literal["claimed", "busy"]:
+        found = self._cache.take(key, self._owner, seconds)
         if isinstance(found, bytes):
             try:
                 return read(found).marked_as_cached()
             except ResponseFormatError:  # by rules that are stricter now
-                yield from blocking(lambda: cache.forget(key))
-        elif call.left() <= POLL_S:
-            raise out_of_time(call)
+                self._cache.forget(key)
+                return self.take(key, seconds, read)
+        if found == "claimed":
+            self._keys.add(key)
+        return found
+
+    def settle(self, key: str, answer: Found) -> None:
+        self._keys.discard(key)
+        if isinstance(answer, Detection):
+            self._cache.put(key, self._owner, answer.raw)
         else:
-            yield Wait(POLL_S)
-    claimed = True
-    try:
-        detection = yield from ask()
-        claimed = False
-        yield from blocking(lambda: cache.put(key, owner, detection.raw))
-        return detection
-    finally:
-        if claimed:  # also where the call was cancelled, and nothing more can be yielded
-            cache.release(key, owner)
+            self._cache.release(key, self._owner)
+
+    def release(self) -> None:
+        for key in self._keys:
+            self._cache.release(key, self._owner)
+
+
+def first(answers: Sequence[Found]) -> Detection:
+    """The answer to a call about one image."""
+    [answer] = answers
+    if isinstance(answer, StatusError):
+        raise answer
+    return answer

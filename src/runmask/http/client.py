@@ -16,11 +16,12 @@ from typing import Any, Literal, NoReturn, Self, TypedDict, TypeVar
 from ..errors import InputError, advised, shown
 from ..formats import MAX_BYTES
 from .address import checked_origin, host_of, is_loopback
-from .cache import Cache, opened
+from .cache import Cache, key_of, opened
 from .pace import Pace, Rate
 from .retry import Blocking, Call, Flow, Policy, Request, Wait
 from .secret import Secret
 from .transport import AsyncTransport, Settings, Transport
+from .upload import Upload
 
 T = TypeVar("T")
 
@@ -148,6 +149,12 @@ class Client:
         if rate == "published":
             rate = None if is_loopback(host_of(self._origin)) else published
         return None if rate is None else Pace(rate)
+
+    def _keys(self, service: str, asked: Mapping[str, Any], uploads: Sequence[Upload]) -> list[str]:
+        """The names of the answers in the cache. O(bytes), if there is a cache."""
+        if self._cache is None:
+            return [""] * len(uploads)
+        return [key_of(service, self._origin, asked, upload.data) for upload in uploads]
 
     def __repr__(self) -> str:
         if not self._origins or not self._secrets:  # a traceback out of __init__ shows it half made

@@ -13,7 +13,7 @@ from ..detection import Detection
 from ..errors import APIError, InputError, LimitError, StatusError, shown
 from . import copyleaks_wire as wire
 from .address import host_of, is_loopback
-from .cache import key_of, remembered
+from .cache import first, remembered
 from .client import Client, LoopClient, Options, ThreadClient, concealed, given
 from .retry import Call, Flow, Reply, Request
 from .secret import Secret
@@ -112,12 +112,13 @@ class _Client(Client):
         def judge(reply: Reply, secrets: Sequence[Secret]) -> Detection | APIError:
             return wire.read_check(reply, secrets, self._max_response_bytes)
 
-        def ask() -> Flow[Detection]:
-            return self._session.authorised(build, judge, call, self._checks)
+        def ask(_: Sequence[int]) -> Flow[list[Detection]]:
+            return [(yield from self._session.authorised(build, judge, call, self._checks))]
 
         asked = {"model": model, "sandbox": sandbox}
-        key = key_of("copyleaks", self._origin, asked, upload.data) if self._cache else ""
-        return _about(scan_id, remembered(self._cache, key, call, ask, read))
+        keys = self._keys("copyleaks", asked, [upload])
+        flow = _about(scan_id, remembered(self._cache, keys, call, ask, read))
+        return first((yield from flow))
 
     def _submit_flow(self, build: Callable[[str, Secret], Request], call: Call) -> Flow[bytes]:
         """PUT, says one half of the pages, and POST the other: 405 means that nothing ran."""
