@@ -1,4 +1,4 @@
-"""Detections of AIDetector and Sightengine: each field, good and bad; and telling services apart."""
+"""Detections of AIDetector and Sightengine, field by field, good and bad."""
 
 from __future__ import annotations
 
@@ -90,7 +90,11 @@ def test_verdicts(answer: dict[str, Any], verdict: str | None) -> None:
         ({"heatmap_url": 5}, "heatmap", "heatmap_url"),
         ({"model_attribution": []}, "attribution", "model_attribution"),
         ({"model_attribution": {"a": "b"}}, "attribution", "model_attribution.a"),
-        ({"source_model": "a", "source_model_confidence": 2}, "attribution", "source_model_confidence"),
+        (
+            {"source_model": "a", "source_model_confidence": 2},
+            "attribution",
+            "source_model_confidence",
+        ),
         ({"metadata": []}, "metadata", "metadata"),
         ({"manipulation_regions": {}}, "regions", "manipulation_regions"),
         ({"manipulation_regions": [1]}, "regions", "manipulation_regions[0]"),
@@ -113,7 +117,15 @@ def test_the_one_source_of_the_other_dialect() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["[]", "{}", '{"error":{"code":"x"}}', '{"confidence":1}', "", "<html>", '{"verdict":1,"verdict":1}'],
+    [
+        "[]",
+        "{}",
+        '{"error":{"code":"x"}}',
+        '{"confidence":1}',
+        "",
+        "<html>",
+        '{"verdict":1,"verdict":1}',
+    ],
 )
 def test_no_answers_of_aidetector(body: str) -> None:
     with pytest.raises(ResponseFormatError):

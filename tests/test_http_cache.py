@@ -72,21 +72,25 @@ def test_off_by_default(connect: Connect) -> None:
 
 def test_copyleaks_and_sightengine(path: Path) -> None:
     body = b'{"result":{"starts":[],"lengths":[]},"summary":{"ai":0,"human":1}}'
-    with faulty(Answer(body=body, charge=True)) as server:
-        with Copyleaks(
+    with (
+        faulty(Answer(body=body, charge=True)) as server,
+        Copyleaks(
             "a@b.c",
             "00000000-0000-0000-0000-000000000000",
             base_url=server.origin,
             login_url=server.origin,
             cache=path,
-        ) as service:
-            first = check(service, scan_id="abc")
-            assert check(service, scan_id="def") == first
+        ) as service,
+    ):
+        first = check(service, scan_id="abc")
+        assert check(service, scan_id="def") == first
     body = b'{"status":"success","type":{"ai_generated":0.1}}'
-    with faulty(Answer(body=body, charge=True)) as server:
-        with Sightengine("0000", "sandbox", base_url=server.origin, cache=path) as engine:
-            assert not check(engine).cached
-            assert check(engine, models=["genai"]).cached
+    with (
+        faulty(Answer(body=body, charge=True)) as server,
+        Sightengine("0000", "sandbox", base_url=server.origin, cache=path) as engine,
+    ):
+        assert not check(engine).cached
+        assert check(engine, models=["genai"]).cached
 
 
 def test_batches_send_only_what_is_new(connect: Connect, path: Path) -> None:
@@ -122,10 +126,13 @@ def test_errors_are_not_kept_and_free_the_claim(connect: Connect, path: Path) ->
 
 def test_threads_that_ask_at_once_pay_once(path: Path) -> None:
     slow = Answer(body=BODY, charge=True, delay_s=0.3)
-    with faulty(*[slow] * 20) as server, AIDetector(KEY, base_url=server.origin, cache=path) as one:
-        with AIDetector(KEY, base_url=server.origin, cache=path) as two:
-            with ThreadPoolExecutor(12) as pool:
-                found = list(pool.map(lambda at: check([one, two][at % 2]), range(12)))
+    with (
+        faulty(*[slow] * 20) as server,
+        AIDetector(KEY, base_url=server.origin, cache=path) as one,
+        AIDetector(KEY, base_url=server.origin, cache=path) as two,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        found = list(pool.map(lambda at: check([one, two][at % 2]), range(12)))
     assert {each.raw for each in found} == {BODY}
     assert sum(not each.cached for each in found) == 1
     assert server.charges.total() == 1
@@ -207,7 +214,12 @@ def test_what_was_unused_for_longest_goes_first(path: Path) -> None:
     assert cache.take("a", "", 0.0) == bytes(100)
     time.sleep(0.01)
     cache.put("d", "", bytes(100))
-    assert [cache.take(name, "", 0.0) == "claimed" for name in "abcd"] == [False, True, False, False]
+    assert [cache.take(name, "", 0.0) == "claimed" for name in "abcd"] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     cache.put("e", "", bytes(301))
     assert len(cache) == 3
     cache.clear()

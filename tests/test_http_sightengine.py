@@ -14,7 +14,6 @@ from faults.server import Answer, faulty
 
 from runmask.errors import (
     APIError,
-    APIResponseError,
     AuthError,
     ImageError,
     ImageRefusedError,
@@ -176,9 +175,9 @@ def failure(kind: str | None, code: int | None = None, message: str = "no") -> b
 def test_failures_whatever_the_status(
     connect: Connect, status: int, kind: str, code: int | None, error: type, retryable: bool
 ) -> None:
-    with faulty(Answer(status=status, body=failure(kind, code))) as server:
-        with pytest.raises(APIError) as caught:
-            check(connect(server.origin, retries=0))
+    answer = Answer(status=status, body=failure(kind, code))
+    with faulty(answer) as server, pytest.raises(APIError) as caught:
+        check(connect(server.origin, retries=0))
     found = caught.value
     assert type(found) is error
     assert (found.status, found.service_code, found.request_id) == (status, code, "req_f")

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..serving import MAX_HEAD
 from . import copyleaks
 from .settings import NOTICE, Settings
 
@@ -27,7 +28,6 @@ logger = logging.getLogger("runmask.sandbox")
 
 HEADER = "X-Runmask-Sandbox"
 HEALTH = "/v1/health"
-MAX_HEAD = 16 * 1024  # bytes of all headers together
 GZIP_FROM = 16 * 1024  # bytes of an answer
 
 SERVICES = (copyleaks.routes,)

@@ -70,6 +70,8 @@ class _HexCheck:
     def __init__(self, secrets: tuple[Secret, ...], before: bytes, claimed: list[str]) -> None:
         self._sums = [hmac.new(s.reveal().encode(), before, hashlib.sha256) for s in secrets]
         self._claimed = [bytes.fromhex(text) for text in claimed if _HEX.fullmatch(text)]
+        if not self._claimed:
+            raise _refused()
 
     def update(self, data: bytes, /) -> None:
         for each in self._sums:
@@ -105,7 +107,10 @@ class AIDetectorWebhook(_Sender):
         secrets, self._secrets = (), _wrapped(secrets, "AIDetector's webhook secret")
 
     def check(self, headers: Mapping[str, str]) -> Check:
-        """Begin to verify. Names of ``headers`` in lower case, several values joined by commas."""
+        """Begin to verify. Names of ``headers`` in lower case, several values joined by commas.
+
+        Raises SignatureError if there is nothing that could be a signature.
+        """
         text = headers.get("x-signature", "").strip()
         # No page tells of a list: two signatures are a forger's attempt to have two tries.
         return _HexCheck(self._secrets, b"", [text.removeprefix("sha256=")])
