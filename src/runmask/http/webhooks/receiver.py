@@ -124,7 +124,7 @@ class Receiver:
             status, headers = refused.status, refused.headers
             logger.info("%d %s", status, refused)
         body = b"{}" if status == 200 else b""
-        if status in (400, 408, 413):  # what else is under way is not waited for
+        if status == 400:  # where a body ends is in doubt: what follows may be another's request
             headers["Connection"] = "close"
         await send(
             {
