@@ -161,6 +161,7 @@ class _Client(Client):
                 f"developer_payload has {len(developer_payload)} characters > {wire.MAX_PAYLOAD}"
             )
         _check_headers(headers)
+        name = _submitted_name(url) if filename is None else filename
 
         def build(method: str, token: Secret) -> Request:
             return wire.submit_request(
@@ -170,7 +171,7 @@ class _Client(Client):
                 scan_id=scan_id,
                 url=url,
                 webhook_url=webhook,
-                filename=_submitted_name(url) if filename is None else filename,
+                filename=name,
                 model=model,
                 mask_type=mask_type,
                 headers=headers,

@@ -45,17 +45,8 @@ class Check(Protocol):
         """Raises SignatureError."""
 
 
-def _wrapped(given: Secrets, name: str) -> tuple[Secret, ...]:
-    texts: Iterable[str] = [given] if isinstance(given, str) else given
-    secrets = tuple(Secret(text) for text in texts)
-    texts = given = ()  # tracebacks may show locals
-    if not secrets:
-        raise InputError(f"{name}: no secret is given", code="secret")
-    for secret in secrets:
-        secret.check(name)
-        if len(secret.reveal()) < MIN_SECRET:
-            raise InputError(f"{name} has fewer than {MIN_SECRET} characters", code="secret")
-    return secrets
+def _wrapped(given: Secrets) -> tuple[Secret, ...]:
+    return tuple(Secret(text) for text in ([given] if isinstance(given, str) else given))
 
 
 def _refused() -> SignatureError:
@@ -88,7 +79,15 @@ class _HexCheck:
 
 
 class _Sender:
-    _secrets: tuple[Secret, ...]
+    _secrets: tuple[Secret, ...] = ()
+
+    def _check_secrets(self, name: str) -> None:
+        if not self._secrets:
+            raise InputError(f"{name}: no secret is given", code="secret")
+        for secret in self._secrets:
+            secret.check(name)
+            if len(secret.reveal()) < MIN_SECRET:
+                raise InputError(f"{name} has fewer than {MIN_SECRET} characters", code="secret")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}, {len(self._secrets)} secrets>"
@@ -104,7 +103,9 @@ class AIDetectorWebhook(_Sender):
     """
 
     def __init__(self, secrets: Secrets) -> None:
-        secrets, self._secrets = (), _wrapped(secrets, "AIDetector's webhook secret")
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("AIDetector's webhook secret")
 
     def check(self, headers: Mapping[str, str]) -> Check:
         """Begin to verify. Names of ``headers`` in lower case, several values joined by commas.
@@ -140,7 +141,9 @@ class SightengineWebhook(_Sender):
         max_age: float = MAX_AGE_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        secrets, self._secrets = (), _wrapped(secrets, "Sightengine's webhook secret")
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("Sightengine's webhook secret")
         self._max_age = max_age
         self._clock = clock
 
@@ -187,7 +190,9 @@ class CopyleaksWebhook(_Sender):
     """
 
     def __init__(self, url: str, secrets: Secrets) -> None:
-        secrets, self._secrets = (), _wrapped(secrets, "Copyleaks' webhook secret")
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("Copyleaks' webhook secret")
         self.url = url.rstrip("/")
 
     def address(self, scan_id: str) -> str:
