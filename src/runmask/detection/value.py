@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from ..errors import InputError, ResponseFormatError
+from ..errors import InputError, ResponseFormatError, shown
 from ..formats import MAX_BYTES, Body, load_answer, plain_answer
 from ..mask import Mask
 
@@ -301,7 +301,7 @@ def notice_of(answer: Mapping[str, Any]) -> str | None:
 
 def wrong(path: str, value: object, wanted: str) -> ResponseFormatError:
     return ResponseFormatError(
-        f"{path} is {value!r:.80}: not {wanted}", code="wrong_type", path=path
+        f"{path} is {shown(value)}: not {wanted}", code="wrong_type", path=path
     )
 
 

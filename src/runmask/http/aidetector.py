@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Unpack
 
 from ..detection import Detection
 from . import aidetector_wire as wire
 from .aidetector_protocol import (
     AIDetectorProtocol,
+    Wishes,
     check_count,
     check_encoding,
     id_of,
@@ -51,13 +52,9 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         image: Image,
         *,
         filename: str | None = None,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-        metadata: Mapping[str, Any] | None = None,
         encoding: wire.Encoding = "multipart",
         preflight: bool = True,
+        **wishes: Unpack[Wishes],
     ) -> Detection:
         """Send an image and return what the service found. One scan.
 
@@ -66,85 +63,53 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         image : path, bytes, or binary file
         filename : str, optional
             Default: that of the file.
-        attribution, heatmap, forensics : bool
-            What the answer is to hold. (The dialect "endpoints" has no such choice.)
-        threshold : float, optional
-            The service's ``model_threshold``, 0 to 1, which no page explains.
-        metadata : mapping, optional
-            For the answer to repeat.
         encoding : {"multipart", "base64"}
             How the image travels; base64 takes a third more.
         preflight : bool
             Refuse before sending what the service would refuse: by format and size, and files that
             are cut off.
+        wishes
+            What the answer is to hold: see :class:`Wishes`.
 
-        Raises
-        ------
-        ImageError, LimitError, InputError
-            The image or an argument cannot be used; nothing was sent.
-        APIError
-            The service gave no answer. ``billed`` tells whether it may have charged,
-            ``retryable`` whether to try later.
-        LimitError
-            The answer was larger than ``max_response_bytes``.
+        Raises as :meth:`Copyleaks.check`.
         """
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, metadata)
+        wanted = wanted_of(**wishes)
         check_encoding(encoding)
         upload = self._prepared(image, filename, preflight)
         return self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
-    def check_url(
-        self,
-        url: str,
-        *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Detection:
+    def check_url(self, url: str, **wishes: Unpack[Wishes]) -> Detection:
         """Have the service fetch an image from the public internet. Otherwise as :meth:`check`.
 
         Raises ImageUnfetchableError if the service could not fetch it, and UnsafeURLError for an
         address that is none for it; nothing was sent then.
         """
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, metadata)
+        wanted = wanted_of(**wishes)
         return self._run(self._url_flow("detect", url, wanted, call), call)
 
     def check_many(
         self,
         images: Sequence[Image],
         *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
         preflight: bool = True,
+        **wishes: Unpack[Wishes],
     ) -> Batch:
         """Send up to 100 images in one request. One scan each; of a cache, only what is new to it.
 
         An item of the batch that the service refused is the error. Raises as :meth:`check`.
         """
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         check_count(len(images))
         uploads = [self._prepared(image, None, preflight) for image in images]
         return self._run(self._many_flow(uploads, wanted, call), call)
 
-    def check_urls(
-        self,
-        urls: Sequence[str],
-        *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-    ) -> Batch:
+    def check_urls(self, urls: Sequence[str], **wishes: Unpack[Wishes]) -> Batch:
         """Have the service fetch up to 100 images, and wait for all. Otherwise as the others."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         return self._run(self._batch_flow(self._checked_all(urls), wanted, call), call)
 
     def submit_urls(
@@ -152,10 +117,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         urls: Sequence[str],
         *,
         webhook: str | None = None,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Job:
         """Have the service fetch up to 100 images and answer later. One scan each.
 
@@ -163,7 +125,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         :meth:`check`.
         """
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         return self._run(self._submit_flow(urls, webhook, wanted, call), call)
 
     def job(self, job_id: str) -> Job:
@@ -267,65 +229,41 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
         image: Image,
         *,
         filename: str | None = None,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-        metadata: Mapping[str, Any] | None = None,
         encoding: wire.Encoding = "multipart",
         preflight: bool = True,
+        **wishes: Unpack[Wishes],
     ) -> Detection:
         """As :meth:`AIDetector.check`."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, metadata)
+        wanted = wanted_of(**wishes)
         check_encoding(encoding)
         upload = await self._read_in_thread(image, filename, preflight)
         return await self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
-    async def check_url(
-        self,
-        url: str,
-        *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Detection:
+    async def check_url(self, url: str, **wishes: Unpack[Wishes]) -> Detection:
         """As :meth:`AIDetector.check_url`."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, metadata)
+        wanted = wanted_of(**wishes)
         return await self._run(self._url_flow("detect", url, wanted, call), call)
 
     async def check_many(
         self,
         images: Sequence[Image],
         *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
         preflight: bool = True,
+        **wishes: Unpack[Wishes],
     ) -> Batch:
         """As :meth:`AIDetector.check_many`."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         check_count(len(images))
         uploads = [await self._read_in_thread(image, None, preflight) for image in images]
         return await self._run(self._many_flow(uploads, wanted, call), call)
 
-    async def check_urls(
-        self,
-        urls: Sequence[str],
-        *,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
-    ) -> Batch:
+    async def check_urls(self, urls: Sequence[str], **wishes: Unpack[Wishes]) -> Batch:
         """As :meth:`AIDetector.check_urls`."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         return await self._run(self._batch_flow(self._checked_all(urls), wanted, call), call)
 
     async def submit_urls(
@@ -333,14 +271,11 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
         urls: Sequence[str],
         *,
         webhook: str | None = None,
-        attribution: bool = True,
-        heatmap: bool = False,
-        forensics: bool = False,
-        threshold: float | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Job:
         """As :meth:`AIDetector.submit_urls`."""
         call = self._begin()
-        wanted = wanted_of(attribution, heatmap, forensics, threshold, None)
+        wanted = wanted_of(**wishes)
         return await self._run(self._submit_flow(urls, webhook, wanted, call), call)
 
     async def job(self, job_id: str) -> Job:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from ..detection import Detection
 from ..errors import APIError, APITimeoutError, InputError, shown
@@ -24,6 +24,24 @@ from .urls import checked_url
 T = TypeVar("T")
 
 POLL_GROWTH, MAX_POLL_S = 1.5, 30.0
+
+
+class Wishes(TypedDict, total=False):
+    """What an answer of AIDetector is to hold. (The dialect "endpoints" has no such choice.)
+
+    attribution, heatmap, forensics : bool
+        Whether to name likely generators (True), make a heatmap (False), add forensics (False).
+    threshold : float, optional
+        The service's ``model_threshold``, 0 to 1, which no page explains.
+    metadata : mapping, optional
+        For the answer to repeat.
+    """
+
+    attribution: bool
+    heatmap: bool
+    forensics: bool
+    threshold: float | None
+    metadata: Mapping[str, Any] | None
 
 
 class AIDetectorProtocol(Client):
@@ -172,11 +190,11 @@ class AIDetectorProtocol(Client):
 
 
 def wanted_of(
-    attribution: bool,
-    heatmap: bool,
-    forensics: bool,
-    threshold: float | None,
-    metadata: Mapping[str, Any] | None,
+    attribution: bool = True,
+    heatmap: bool = False,
+    forensics: bool = False,
+    threshold: float | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> wire.Wanted:
     if threshold is not None and not (
         isinstance(threshold, (int, float)) and math.isfinite(threshold) and 0 <= threshold <= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, Unpack
+from typing import Literal, TypedDict, TypeVar, Unpack
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -35,6 +35,30 @@ class Submission:
     scan_id: str
     developer_payload: str | None = field(repr=False)
     raw: bytes
+
+
+class Particulars(TypedDict, total=False):
+    """Of a submission; none of it need be given.
+
+    filename : str
+        With its ending. Default: that of the address.
+    model, sandbox
+        As for :meth:`Copyleaks.check`.
+    mask_type : {"heatmap"}
+        Ask for a heatmap as well, whose form no page describes: it comes as
+        :attr:`Detection.heatmap`, unread.
+    headers : mapping
+        For the service to send when it fetches the image.
+    developer_payload : str
+        For the webhook to carry; at most 512 characters.
+    """
+
+    filename: str | None
+    model: str
+    mask_type: Literal["heatmap"] | None
+    headers: Mapping[str, str] | None
+    sandbox: bool
+    developer_payload: str | None
 
 
 class _Client(Client):
@@ -139,16 +163,16 @@ class _Client(Client):
 
     def _submission_flow(
         self,
+        call: Call,
+        scan_id: str,
         url: str,
         webhook: str | CopyleaksWebhook,
-        scan_id: str,
-        filename: str | None,
-        model: str,
-        mask_type: str | None,
-        headers: Mapping[str, str],
-        sandbox: bool,
-        developer_payload: str | None,
-        call: Call,
+        filename: str | None = None,
+        model: str = wire.MODEL,
+        mask_type: Literal["heatmap"] | None = None,
+        headers: Mapping[str, str] | None = None,
+        sandbox: bool = False,
+        developer_payload: str | None = None,
     ) -> Flow[Submission]:
         local = is_loopback(host_of(self._origin))
         checked_url(url, "url", loopback=local)
@@ -160,7 +184,7 @@ class _Client(Client):
             raise InputError(
                 f"developer_payload has {len(developer_payload)} characters > {wire.MAX_PAYLOAD}"
             )
-        _check_headers(headers)
+        _check_headers(headers or {})
         name = _submitted_name(url) if filename is None else filename
 
         def build(method: str, token: Secret) -> Request:
@@ -174,7 +198,7 @@ class _Client(Client):
                 filename=name,
                 model=model,
                 mask_type=mask_type,
-                headers=headers,
+                headers=headers or {},
                 sandbox=sandbox,
                 developer_payload=developer_payload,
             )
@@ -275,12 +299,7 @@ class Copyleaks(_Client, ThreadClient):
         *,
         webhook: str | CopyleaksWebhook,
         scan_id: str | None = None,
-        filename: str | None = None,
-        model: str = wire.MODEL,
-        mask_type: Literal["heatmap"] | None = None,
-        headers: Mapping[str, str] | None = None,
-        sandbox: bool = False,
-        developer_payload: str | None = None,
+        **more: Unpack[Particulars],
     ) -> Submission:
         """Have the service fetch an image and send what it found to a webhook. One credit.
 
@@ -292,17 +311,10 @@ class Copyleaks(_Client, ThreadClient):
             Where to send the result. The service signs nothing: a
             :class:`~runmask.http.webhooks.CopyleaksWebhook` makes an address and a payload for
             each scan that nobody else can make, and its receiver checks them.
-        scan_id, model, sandbox
+        scan_id : str, optional
             As for :meth:`check`.
-        filename : str, optional
-            With its ending. Default: that of the address.
-        mask_type : {"heatmap"}, optional
-            Ask for a heatmap as well, whose form no page describes: it comes as
-            :attr:`Detection.heatmap`, unread.
-        headers : mapping, optional
-            For the service to send when it fetches the image.
-        developer_payload : str, optional
-            For the webhook to carry; at most 512 characters.
+        more
+            See :class:`Particulars`.
 
         Raises
         ------
@@ -312,18 +324,8 @@ class Copyleaks(_Client, ThreadClient):
             The service did not accept the scan; as for :meth:`check`.
         """
         call = self._begin()
-        flow = self._submission_flow(
-            url,
-            webhook,
-            self._checked_scan_id(scan_id),
-            filename,
-            model,
-            mask_type,
-            headers or {},
-            sandbox,
-            developer_payload,
-            call,
-        )
+        scan_id = self._checked_scan_id(scan_id)
+        flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return self._run(flow, call)
 
 
@@ -367,27 +369,12 @@ class AsyncCopyleaks(_Client, LoopClient):
         *,
         webhook: str | CopyleaksWebhook,
         scan_id: str | None = None,
-        filename: str | None = None,
-        model: str = wire.MODEL,
-        mask_type: Literal["heatmap"] | None = None,
-        headers: Mapping[str, str] | None = None,
-        sandbox: bool = False,
-        developer_payload: str | None = None,
+        **more: Unpack[Particulars],
     ) -> Submission:
         """As :meth:`Copyleaks.submit`."""
         call = self._begin()
-        flow = self._submission_flow(
-            url,
-            webhook,
-            self._checked_scan_id(scan_id),
-            filename,
-            model,
-            mask_type,
-            headers or {},
-            sandbox,
-            developer_payload,
-            call,
-        )
+        scan_id = self._checked_scan_id(scan_id)
+        flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return await self._run(flow, call)
 
 

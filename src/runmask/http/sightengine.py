@@ -155,15 +155,7 @@ class Sightengine(_Client, ThreadClient):
             Refuse before sending what the service would refuse: by format and size, and files that
             are cut off.
 
-        Raises
-        ------
-        ImageError, LimitError, InputError
-            The image or an argument cannot be used; nothing was sent.
-        APIError
-            The service gave no answer. ``billed`` tells whether it may have charged,
-            ``retryable`` whether to try later.
-        LimitError
-            The answer was larger than ``max_response_bytes``.
+        Raises as :meth:`Copyleaks.check`.
         """
         call = self._begin()
         models = _checked_models(models)

@@ -1,6 +1,5 @@
 """The sandbox as a server on loopback: in the foreground, or in a thread of this process."""
 
-import logging
 import socket
 import sys
 import threading
@@ -49,7 +48,7 @@ def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None =
             print("\n".join(lines), flush=True)
 
         try:
-            with requests_on_stderr():
+            with serving.lines_on_stderr(requests_log):
                 Server(settings or Settings(), say).run([sock])
         except KeyboardInterrupt:
             print("runmask sandbox stopped", file=sys.stderr)
@@ -58,20 +57,6 @@ def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None =
 def listening(host: str, port: int) -> socket.socket:
     """Return a listening socket on the loopback."""
     return serving.listening(host, port, who="the sandbox")
-
-
-@contextmanager
-def requests_on_stderr() -> Iterator[None]:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    level = requests_log.level
-    requests_log.addHandler(handler)
-    requests_log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        requests_log.setLevel(level)
-        requests_log.removeHandler(handler)
 
 
 @contextmanager

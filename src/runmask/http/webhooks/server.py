@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ...errors import InputError
-from ...serving import Server, listening, origin_of
+from ...serving import Server, lines_on_stderr, listening, origin_of
 from .receiver import Receiver, logger
 from .senders import AIDetectorWebhook, CopyleaksWebhook, SightengineWebhook
 
@@ -58,7 +56,7 @@ def serve(
 
     Raises InputError if the address cannot be used.
     """
-    with listening(host, port) as sock, _lines_on_stderr():
+    with listening(host, port) as sock, lines_on_stderr(logger):
         server = Server(
             receiver,
             lambda: on_ready(origin_of(sock)),
@@ -70,17 +68,3 @@ def serve(
                 server.run([sock])
         finally:
             receiver.close()
-
-
-@contextmanager
-def _lines_on_stderr() -> Iterator[None]:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.removeHandler(handler)
