@@ -14,6 +14,9 @@ NOTICE = (
 )
 
 
+SECOND = 1_000_000_000  # in nanoseconds
+
+
 @dataclass(frozen=True)
 class Limit:
     """So many events within so many seconds."""
