@@ -45,3 +45,9 @@ class Rate:
             times.append(now)
             return 0
         return max(1, math.ceil((times[0] + span - now) / SECOND))
+
+    def left(self, key: str) -> int | None:
+        """How many events more would be admitted as of the last one; None for any number."""
+        if self.limit is None:
+            return None
+        return self.limit.count - len(self.times.get(key, ()))

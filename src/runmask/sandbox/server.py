@@ -8,12 +8,16 @@ from contextlib import contextmanager
 
 from .. import serving
 from ..serving import STOP_S, origin_of
+from .aidetector import KEY_PREFIX
 from .app import HEALTH, create_app
 from .app import logger as requests_log
 from .copyleaks import DEVELOPMENT_KEY
 from .settings import NOTICE, Settings
+from .sightengine import DEVELOPMENT
 
 START_S = 10  # a server that does not listen after that many seconds has failed
+
+USER, SECRET = DEVELOPMENT
 
 
 def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None = None) -> None:
@@ -43,6 +47,8 @@ def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None =
                 f"runmask sandbox on {origin} (Ctrl-C ends it)",
                 f"  {NOTICE}",
                 f"  Copyleaks: any e-mail address with the key {DEVELOPMENT_KEY}",
+                f"  AIDetector: any key that begins with {KEY_PREFIX}",
+                f"  Sightengine ({origin}/1.0): user {USER}, secret {SECRET}",
                 f"  all that it serves: {origin}{HEALTH}",
             )
             print("\n".join(lines), flush=True)
