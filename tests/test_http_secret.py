@@ -253,3 +253,60 @@ def test_long_secrets() -> None:
         Secret("x" * 60_000_000).check("access_token")
     with pytest.raises(InputError, match="a space at position 16383"):
         Secret("x" * 16383 + " ").check("access_token")
+
+
+# -- the other clients, the senders of webhooks, and the inbox
+
+
+def holders() -> list[object]:
+    from runmask.http import AIDetector, AsyncAIDetector, AsyncSightengine, Sightengine
+    from runmask.http.webhooks import AIDetectorWebhook, CopyleaksWebhook, SightengineWebhook
+
+    loose: dict[str, object] = {"allow_custom_host": True}
+    return [
+        AIDetector(KEY, **loose),  # type: ignore[arg-type]
+        AsyncAIDetector(KEY, **loose),  # type: ignore[arg-type]
+        Sightengine(KEY, KEY, **loose),  # type: ignore[arg-type]
+        AsyncSightengine(KEY, KEY, **loose),  # type: ignore[arg-type]
+        AIDetectorWebhook(KEY),
+        SightengineWebhook([KEY, KEY]),
+        CopyleaksWebhook("https://hooks.example.org", KEY),
+    ]
+
+
+@pytest.mark.parametrize("holder", holders(), ids=lambda holder: type(holder).__name__)
+def test_whatever_holds_a_key_hides_it(holder: object) -> None:
+    inner = [value for value in vars(holder).values() if hasattr(value, "__dict__")]
+    shown = [repr(holder), str(holder), f"{holder}", str(vars(holder)), *map(repr, inner)]
+    shown += [str(vars(value)) for value in inner if not isinstance(value, type)]
+    assert HIDDEN not in "".join(shown)
+    with pytest.raises(TypeError):
+        pickle.dumps(holder)
+
+
+@pytest.mark.parametrize("slip", [f"{KEY}\n", f"{KEY}ä", f'"{KEY}"', ""])
+def test_slips_in_pasting_other_keys(slip: str) -> None:
+    from runmask.http import AIDetector, Sightengine
+    from runmask.http.webhooks import AIDetectorWebhook
+
+    for make in (
+        lambda: AIDetector(slip),
+        lambda: Sightengine("1", slip),
+        lambda: Sightengine(slip, "secret"),
+        lambda: AIDetectorWebhook(slip),
+    ):
+        with pytest.raises(InputError) as caught:
+            make()
+        assert HIDDEN not in shown_tracebacks(caught.value, skip=2)
+
+
+def test_a_proxy_password_is_in_no_traceback_of_the_others() -> None:
+    from runmask.http import AIDetector, Sightengine
+
+    for make in (
+        lambda: AIDetector("aidet_test_1", proxy=f"http://u:{KEY}@[", total_timeout=-1),
+        lambda: Sightengine("0000", "sandbox", proxy=f"x://u:{KEY}@h"),
+    ):
+        with pytest.raises(InputError) as caught:
+            make()
+        assert HIDDEN not in shown_tracebacks(caught.value, skip=2)

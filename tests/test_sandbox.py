@@ -32,8 +32,8 @@ from runmask.errors import InputError
 from runmask.mask import Mask
 from runmask.sandbox import NOTICE, Analysis, Limit, Settings, analyse, running
 from runmask.sandbox.bodies import parse_json
-from runmask.sandbox.copyleaks.accounts import Newest, Rate
 from runmask.sandbox.copyleaks.wire import short_float, timestamp
+from runmask.sandbox.rates import Newest, Rate
 from runmask.sandbox.refusals import Refusal
 
 KEY = "00000000-0000-0000-0000-000000000000"

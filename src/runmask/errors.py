@@ -8,7 +8,9 @@
     │   │   └── MaskTypeError (TypeError)    not integers
     │   ├── LimitError                   larger than a limit, found before memory was taken
     │   ├── ImageError                   an image array or file that cannot be used
-    │   └── ResponseFormatError          bytes that are no answer of the service; .path, .offset
+    │   ├── ResponseFormatError          bytes that are no answer of the service; .path, .offset
+    │   ├── SignatureError               a webhook whose sender did not prove who it is
+    │   └── UnsafeURLError               an address that is not asked, or not handed to a service
     ├── OutputError (OSError)            a file could not be written; the old file is intact
     ├── MissingDependencyError (ImportError)    an extra is not installed
     └── APIError                         the service did not give an answer
@@ -18,10 +20,14 @@
         │                                (a ResponseFormatError as well)
         └── StatusError                  the service answered with an error
             ├── AuthError                401, or the login was refused
+            │   └── ForbiddenError       403: the key may not do this
             ├── QuotaError               402: no credits left
             ├── DuplicateScanError       409: the scan id is taken
             ├── ImageTooLargeError       413, or the service's code for it
             ├── InvalidRequestError      any other 4xx; .details
+            │   ├── NotFoundError        404
+            │   └── ImageRefusedError    the service cannot use the image
+            │       └── ImageUnfetchableError    nor fetch it from its address
             ├── RateLimitedError         429; .retry_after
             ├── UnavailableError         503; .retry_after
             └── ServerError              any other 5xx
@@ -101,6 +107,18 @@ class ResponseFormatError(InputError):
         super().__init__(message, code=code)
         self.path = path
         self.offset = offset
+
+
+class SignatureError(InputError):
+    """A webhook whose sender did not prove who it is."""
+
+    code = "signature"
+
+
+class UnsafeURLError(InputError):
+    """An address that is not asked, or not handed to a service."""
+
+    code = "unsafe_url"
 
 
 class OutputError(RunmaskError, OSError):
@@ -220,6 +238,12 @@ class AuthError(StatusError):
     code = "auth"
 
 
+class ForbiddenError(AuthError):
+    """The key may not do this."""
+
+    code = "forbidden"
+
+
 class QuotaError(StatusError):
     """The account has no credits left."""
 
@@ -243,6 +267,24 @@ class InvalidRequestError(StatusError):
 
     code = "invalid_request"
     details: tuple[tuple[str, str], ...] = ()
+
+
+class NotFoundError(InvalidRequestError):
+    """The service knows no such thing."""
+
+    code = "not_found"
+
+
+class ImageRefusedError(InvalidRequestError):
+    """The service cannot use the image."""
+
+    code = "image_refused"
+
+
+class ImageUnfetchableError(ImageRefusedError):
+    """The service could not fetch the image from its address."""
+
+    code = "image_unfetchable"
 
 
 class RateLimitedError(StatusError):

@@ -3,8 +3,31 @@
 >>> from runmask.http import Copyleaks
 >>> with Copyleaks() as service:                       # COPYLEAKS_EMAIL, COPYLEAKS_API_KEY
 ...     detection = service.check("photo.jpg")         # doctest: +SKIP
+
+All three have ``check(image)``, which returns a :class:`runmask.Detection`, and an ``Async`` twin
+for event loops. :mod:`.webhooks` receives what services send on their own.
 """
 
-from .copyleaks import AsyncCopyleaks, Copyleaks
+from .aidetector import AIDetector, AsyncAIDetector
+from .cache import Cache
+from .client import Options
+from .copyleaks import AsyncCopyleaks, Copyleaks, Submission
+from .jobs import Batch, Job, Report
+from .pace import Rate
+from .sightengine import AsyncSightengine, Sightengine
 
-__all__ = ["AsyncCopyleaks", "Copyleaks"]
+__all__ = [
+    "AIDetector",
+    "AsyncAIDetector",
+    "AsyncCopyleaks",
+    "AsyncSightengine",
+    "Batch",
+    "Cache",
+    "Copyleaks",
+    "Job",
+    "Options",
+    "Rate",
+    "Report",
+    "Sightengine",
+    "Submission",
+]

@@ -1,33 +1,69 @@
-"""The clients of Copyleaks' image detector: one for threads, one for event loops.
-
-The protocol is in generators that both share; the clients only send, sleep and lock for them.
-"""
+"""The clients of Copyleaks' image detector: one for threads, one for event loops."""
 
 from __future__ import annotations
 
-import math
 import os
-import time
-from collections.abc import Sequence
-from typing import Any, NoReturn, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict, TypeVar, Unpack
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from ..detection import Detection
-from ..errors import APIError, InputError, LimitError, advised, shown
-from ..formats import MAX_BYTES
+from ..errors import APIError, InputError, LimitError, StatusError, shown
 from . import copyleaks_wire as wire
-from .address import checked_origin, host_of, is_loopback
-from .retry import Call, Policy, Reply, Request, Wait
+from .address import host_of, is_loopback
+from .cache import first, remembered
+from .client import Client, LoopClient, Options, ThreadClient, concealed, given
+from .retry import Call, Flow, Reply, Request
 from .secret import Secret
-from .session import Flow, Session
-from .transport import AsyncTransport, Settings, Transport
+from .session import Session
 from .upload import Image, Upload, prepare
+from .urls import checked_url
+from .webhooks.senders import CopyleaksWebhook
 
 T = TypeVar("T")
 
 
-class _Client:
-    """What both clients are made of."""
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A scan that was accepted; its result comes to the webhook.
+
+    ``developer_payload`` is what the webhook will carry, ``raw`` the body of the answer.
+    """
+
+    scan_id: str
+    developer_payload: str | None = field(repr=False)
+    raw: bytes
+
+
+class Particulars(TypedDict, total=False):
+    """Of a submission; none of it need be given.
+
+    filename : str
+        With its ending. Default: that of the address.
+    model, sandbox
+        As for :meth:`Copyleaks.check`.
+    mask_type : {"heatmap"}
+        Ask for a heatmap as well, whose form no page describes: it comes as
+        :attr:`Detection.heatmap`, unread.
+    headers : mapping
+        For the service to send when it fetches the image.
+    developer_payload : str
+        For the webhook to carry; at most 512 characters.
+    """
+
+    filename: str | None
+    model: str
+    mask_type: Literal["heatmap"] | None
+    headers: Mapping[str, str] | None
+    sandbox: bool
+    developer_payload: str | None
+
+
+class _Client(Client):
+    _service = "Copyleaks"
+    _official_hosts = wire.OFFICIAL_HOSTS
 
     def __init__(
         self,
@@ -36,79 +72,29 @@ class _Client:
         *,
         base_url: str = wire.BASE_URL,
         login_url: str = wire.LOGIN_URL,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 180.0,
-        total_timeout: float = 300.0,
-        retries: int = 3,
-        backoff: float = 1.0,
-        resend_ambiguous: bool = False,
-        max_response_bytes: int = MAX_BYTES,
         strict_scan_id: bool = True,
-        ca_bundle: str | os.PathLike[str] | None = None,
-        proxy: str | None = None,
-        allow_custom_host: bool = False,
+        **options: Unpack[Options],
     ) -> None:
         # From here on no local variable holds a secret: tracebacks may show locals.
-        api_key, key = None, Secret(_given(api_key, "api_key", "COPYLEAKS_API_KEY"))
-        proxy, way = None, None if proxy is None else Secret(proxy)
+        api_key, key = None, Secret(given(api_key, "api_key", "COPYLEAKS_API_KEY"))
+        settings, options = concealed(options), {}
         key.check("api_key")
-        if way is not None and not isinstance(way.reveal(), str):
-            raise InputError("proxy is not text")
-        email = _given(email, "email", "COPYLEAKS_EMAIL")
+        email = given(email, "email", "COPYLEAKS_EMAIL")
         if not isinstance(email, str):
             raise InputError(f"email is {type(email).__name__}: not text")
         if not email.isprintable() or " " in email or "@" not in email:
             raise InputError(f"email ({len(email)} characters): not an e-mail address")
-        base_url = checked_origin(base_url, "base_url")
-        login_url = checked_origin(login_url, "login_url")
-        if key != Secret(wire.DEVELOPMENT_KEY) and not allow_custom_host:
-            _check_hosts(base_url, login_url)
-        policy = Policy(
-            retries=_whole(retries, "retries", 0),
-            backoff_s=_positive(backoff, "backoff"),
-            resend_ambiguous=resend_ambiguous,
+        self._open(
+            (key,),
+            {"base_url": base_url, "login_url": login_url},
+            real=key != Secret(wire.DEVELOPMENT_KEY),
+            **settings,
         )
-        self._session = Session(email, key, base_url, login_url, policy)
-        self._total_timeout = _positive(total_timeout, "total_timeout")
-        self._max_response_bytes = _whole(max_response_bytes, "max_response_bytes", 1)
+        base_url, login_url = self._origins
+        self._session = Session(email, key, base_url, login_url, self._policy)
         self._strict_scan_id = strict_scan_id
-        self._closed = False
-        self._process = os.getpid()
-        self._connect(
-            Settings(
-                connect_timeout=_positive(connect_timeout, "connect_timeout"),
-                read_timeout=_positive(read_timeout, "read_timeout"),
-                max_response_bytes=self._max_response_bytes,
-                ca_bundle=_path(ca_bundle, "ca_bundle"),
-                proxy=way,
-            )
-        )
-
-    def _connect(self, settings: Settings) -> None:
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        session = getattr(self, "_session", None)
-        if session is None:  # a traceback out of __init__ shows it half made
-            return f"<{type(self).__name__}>"
-        return f"<{type(self).__name__} {host_of(session.base_url)}, key {session.key}>"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            f"a {type(self).__name__} cannot be copied or pickled: it holds a key and connections;"
-            " make one in each process"
-        )
-
-    def _begin(self) -> Call:
-        if self._closed:
-            raise RuntimeError(f"this {type(self).__name__} is closed")
-        if self._process != os.getpid():
-            raise RuntimeError(
-                f"this {type(self).__name__} was made in process {self._process}, and its"
-                " connections are that one's: make a new client after a fork"
-            )
-        clock = time.monotonic
-        return Call(deadline=clock() + self._total_timeout, clock=clock)
+        self._checks, self._others = self._pace(wire.CHECK_RATE), self._pace(wire.OTHER_RATE)
+        self._submit_method = "PUT"
 
     def _checked_scan_id(self, scan_id: str | None) -> str:
         if scan_id is None:
@@ -116,14 +102,11 @@ class _Client:
         wire.check_scan_id(scan_id, strict=self._strict_scan_id)
         return scan_id
 
-    def _login_flow(self) -> Flow[Secret]:
-        return self._session.token()
-
     def _credits_flow(self, call: Call) -> Flow[int]:
-        session = self._session
-        return session.authorised(
-            lambda token: wire.credits_request(session.base_url, token), wire.read_credits, call
-        )
+        def build(token: Secret) -> Request:
+            return wire.credits_request(self._origin, token)
+
+        return self._session.authorised(build, wire.read_credits, call, self._others)
 
     def _check_flow(
         self,
@@ -134,11 +117,12 @@ class _Client:
         encoding: wire.Encoding,
         call: Call,
     ) -> Flow[Detection]:
-        session = self._session
+        def read(body: bytes) -> Detection:
+            return Detection.from_copyleaks(body, max_bytes=self._max_response_bytes)
 
         def build(token: Secret) -> Request:
             return wire.check_request(
-                session.base_url,
+                self._origin,
                 token,
                 scan_id=scan_id,
                 image=upload.data,
@@ -152,17 +136,78 @@ class _Client:
         def judge(reply: Reply, secrets: Sequence[Secret]) -> Detection | APIError:
             return wire.read_check(reply, secrets, self._max_response_bytes)
 
+        def ask(_: Sequence[int]) -> Flow[list[Detection]]:
+            return [(yield from self._session.authorised(build, judge, call, self._checks))]
+
+        asked = {"model": model, "sandbox": sandbox}
+        keys = self._keys("copyleaks", asked, [upload])
+        flow = _about(scan_id, remembered(self._cache, keys, call, ask, read))
+        return first((yield from flow))
+
+    def _submit_flow(self, build: Callable[[str, Secret], Request], call: Call) -> Flow[bytes]:
+        """PUT, says one half of the pages, and POST the other: 405 means that nothing ran."""
+
+        def attempt() -> Flow[bytes]:
+            method = self._submit_method
+            return self._session.authorised(
+                lambda token: build(method, token), wire.read_submit, call, self._others
+            )
+
         try:
-            return (yield from session.authorised(build, judge, call))
-        except APIError as error:
-            error.scan_id = scan_id
-            raise
-        except LimitError as error:
-            error.add_note(f"scan_id: {scan_id}")
-            raise
+            return (yield from attempt())
+        except StatusError as error:
+            if error.status != 405 or self._submit_method == "POST":
+                raise
+        self._submit_method = "POST"
+        return (yield from attempt())
+
+    def _submission_flow(
+        self,
+        call: Call,
+        scan_id: str,
+        url: str,
+        webhook: str | CopyleaksWebhook,
+        filename: str | None = None,
+        model: str = wire.MODEL,
+        mask_type: Literal["heatmap"] | None = None,
+        headers: Mapping[str, str] | None = None,
+        sandbox: bool = False,
+        developer_payload: str | None = None,
+    ) -> Flow[Submission]:
+        local = is_loopback(host_of(self._origin))
+        checked_url(url, "url", loopback=local)
+        if isinstance(webhook, CopyleaksWebhook):
+            developer_payload = webhook.payload(scan_id, developer_payload)
+            webhook = webhook.address(scan_id)
+        checked_url(webhook, "webhook", loopback=local)
+        if developer_payload is not None and len(developer_payload) > wire.MAX_PAYLOAD:
+            raise InputError(
+                f"developer_payload has {len(developer_payload)} characters > {wire.MAX_PAYLOAD}"
+            )
+        _check_headers(headers or {})
+        name = _submitted_name(url) if filename is None else filename
+
+        def build(method: str, token: Secret) -> Request:
+            return wire.submit_request(
+                self._origin,
+                token,
+                method=method,
+                scan_id=scan_id,
+                url=url,
+                webhook_url=webhook,
+                filename=name,
+                model=model,
+                mask_type=mask_type,
+                headers=headers or {},
+                sandbox=sandbox,
+                developer_payload=developer_payload,
+            )
+
+        raw = yield from _about(scan_id, self._submit_flow(build, call))
+        return Submission(scan_id=scan_id, developer_payload=developer_payload, raw=raw)
 
 
-class Copyleaks(_Client):
+class Copyleaks(_Client, ThreadClient):
     """A client of Copyleaks' AI image detector, for any number of threads.
 
     Parameters
@@ -171,27 +216,11 @@ class Copyleaks(_Client):
         The account. Default: the environment's ``COPYLEAKS_EMAIL`` and ``COPYLEAKS_API_KEY``.
     base_url, login_url : str
         Where the service is. Plain http is for this machine only.
-    connect_timeout, read_timeout, total_timeout : float
-        Seconds: for a connection, for each silence of the service, and for a whole call with all
-        its attempts and waits.
-    retries : int
-        How often a request is sent again.
-    backoff : float
-        Seconds: the first wait is random up to this, each further one up to twice as long, at
-        most 60. A wait that the service names is kept to, up to 120 s.
-    resend_ambiguous : bool
-        Send again, with the same scan id, what may have been billed already: after a lost
-        connection, a time limit, or an error 5xx. Default: raise, with ``billed == "unknown"``.
-    max_response_bytes : int
-        The largest answer that is read, after decompression.
     strict_scan_id : bool
         Allow in scan ids only what all pages of the service allow.
-    ca_bundle : path, optional
-        Certificates to trust instead of the system's.
-    proxy : str, optional
-        The address of a proxy. Those that the environment names are not used.
-    allow_custom_host : bool
-        Send a real key to hosts that are neither the service's nor this machine.
+    options
+        Time limits, retries, rate limit, cache and more: see :class:`Options`. What is resent
+        because of ``resend_ambiguous`` has the same scan id.
 
     Raises
     ------
@@ -205,18 +234,13 @@ class Copyleaks(_Client):
     as a context manager, or call :meth:`close`. After a fork make a new client.
     """
 
-    _transport: Transport
-
-    def _connect(self, settings: Settings) -> None:
-        self._transport = Transport(settings)
-
     def login(self) -> None:
         """Log in now, if there is no good token yet. (Every call does so where needed.)
 
         Raises AuthError if the service refuses the account, or another APIError.
         """
         call = self._begin()
-        self._run(self._login_flow(), call)
+        self._run(self._session.token(), call)
 
     def credits(self) -> int:
         """The credits left. Costs none. Raises APIError."""
@@ -269,51 +293,49 @@ class Copyleaks(_Client):
         upload = prepare(image, filename, wire.LIMITS, preflight=preflight)
         return self._run(self._check_flow(upload, scan_id, model, sandbox, encoding, call), call)
 
-    def _run(self, flow: Flow[T], call: Call) -> T:
-        outcome: Any = None
-        while True:
-            try:
-                effect = flow.send(outcome)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            if isinstance(effect, Request):
-                outcome = self._transport.send(effect, call)
-            elif isinstance(effect, Wait):
-                self._transport.sleep(effect.seconds)
-                outcome = None
-            else:
-                with self._transport.exclusive(call):
-                    outcome = self._run(self._session.log_in(effect, call), call)
+    def submit(
+        self,
+        url: str,
+        *,
+        webhook: str | CopyleaksWebhook,
+        scan_id: str | None = None,
+        **more: Unpack[Particulars],
+    ) -> Submission:
+        """Have the service fetch an image and send what it found to a webhook. One credit.
 
-    def close(self) -> None:
-        """Close the connections. The client cannot be used any more."""
-        self._closed = True
-        self._transport.close()
+        Parameters
+        ----------
+        url : str
+            Where the image is, on the public internet.
+        webhook : str or CopyleaksWebhook
+            Where to send the result. The service signs nothing: a
+            :class:`~runmask.http.webhooks.CopyleaksWebhook` makes an address and a payload for
+            each scan that nobody else can make, and its receiver checks them.
+        scan_id : str, optional
+            As for :meth:`check`.
+        more
+            See :class:`Particulars`.
 
-    def __enter__(self) -> Self:
-        return self
+        Raises
+        ------
+        InputError, UnsafeURLError
+            An argument cannot be used; nothing was sent.
+        APIError
+            The service did not accept the scan; as for :meth:`check`.
+        """
+        call = self._begin()
+        scan_id = self._checked_scan_id(scan_id)
+        flow = self._submission_flow(call, scan_id, url, webhook, **more)
+        return self._run(flow, call)
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
-
-class AsyncCopyleaks(_Client):
+class AsyncCopyleaks(_Client, LoopClient):
     """:class:`Copyleaks` for the tasks of one event loop: same arguments, and awaited methods."""
-
-    _transport: AsyncTransport
-
-    def _connect(self, settings: Settings) -> None:
-        self._transport = AsyncTransport(settings)
-
-    def _begin(self) -> Call:
-        call = super()._begin()
-        self._transport.bind()
-        return call
 
     async def login(self) -> None:
         """As :meth:`Copyleaks.login`."""
         call = self._begin()
-        await self._run(self._login_flow(), call)
+        await self._run(self._session.token(), call)
 
     async def credits(self) -> int:
         """As :meth:`Copyleaks.credits`."""
@@ -341,51 +363,19 @@ class AsyncCopyleaks(_Client):
         flow = self._check_flow(upload, scan_id, model, sandbox, encoding, call)
         return await self._run(flow, call)
 
-    async def _run(self, flow: Flow[T], call: Call) -> T:
-        outcome: Any = None
-        while True:
-            try:
-                effect = flow.send(outcome)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            if isinstance(effect, Request):
-                outcome = await self._transport.send(effect, call)
-            elif isinstance(effect, Wait):
-                await self._transport.sleep(effect.seconds)
-                outcome = None
-            else:
-                async with self._transport.exclusive(call):
-                    outcome = await self._run(self._session.log_in(effect, call), call)
-
-    async def close(self) -> None:
-        """As :meth:`Copyleaks.close`."""
-        self._closed = True
-        await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-def _given(value: str | None, name: str, variable: str) -> str:
-    if value is None:
-        value = os.environ.get(variable)
-        if value is None:
-            raise InputError(
-                f"{name}: not given, and {variable} is not in the environment", code="credentials"
-            )
-    return value
-
-
-def _check_hosts(*urls: str) -> None:
-    for url in urls:
-        host = host_of(url)
-        if host not in wire.OFFICIAL_HOSTS and not is_loopback(host):
-            message = f"a real key is not sent to {shown(host)}: it is not Copyleaks'"
-            error = InputError(message, code="custom_host")
-            raise advised(error, "allow_custom_host=True sends it all the same")
+    async def submit(
+        self,
+        url: str,
+        *,
+        webhook: str | CopyleaksWebhook,
+        scan_id: str | None = None,
+        **more: Unpack[Particulars],
+    ) -> Submission:
+        """As :meth:`Copyleaks.submit`."""
+        call = self._begin()
+        scan_id = self._checked_scan_id(scan_id)
+        flow = self._submission_flow(call, scan_id, url, webhook, **more)
+        return await self._run(flow, call)
 
 
 def _check_encoding(encoding: str) -> None:
@@ -393,27 +383,31 @@ def _check_encoding(encoding: str) -> None:
         raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
-def _positive(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"{name} {shown(value)}: not a number")
+def _about(scan_id: str, flow: Flow[T]) -> Flow[T]:
+    """Errors tell which scan they are about."""
     try:
-        number = float(value)
-    except OverflowError:  # an int beyond all floats
-        number = math.inf
-    if not (math.isfinite(number) and number > 0):
-        raise InputError(f"{name} {shown(value)}: not above 0 and finite")
-    return number
+        return (yield from flow)
+    except APIError as error:
+        error.scan_id = scan_id
+        raise
+    except LimitError as error:
+        error.add_note(f"scan_id: {scan_id}")
+        raise
 
 
-def _whole(value: int, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} {shown(value)}: not an integer from {least}")
-    return value
+def _submitted_name(url: str) -> str:
+    name = os.path.basename(unquote(urlsplit(url).path))
+    if not name.isprintable() or not name.lower().endswith(wire.SUBMIT_SUFFIXES):
+        raise InputError(
+            f"filename: not given, and the address does not end in one of"
+            f" {' '.join(wire.SUBMIT_SUFFIXES)}"
+        )
+    return name[-255:]
 
 
-def _path(value: str | os.PathLike[str] | None, name: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, (str, os.PathLike)):
-        raise InputError(f"{name} {shown(value)}: not a path")
-    return os.fspath(value)
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InputError("headers: names and values have to be text")
+        if not name.isascii() or not name.isprintable() or not value.isprintable() or ":" in name:
+            raise InputError(f"headers: {shown(name)} or its value is not allowed in a header")

@@ -4,6 +4,7 @@
 
     POST {login}/v3/account/login/api                    JSON        -> a token for 48 hours
     POST {base}/v1/ai-image-detector/{scanId}/check      form, JSON  -> the detection
+    PUT  {base}/v1/ai-image-detector-async/{scanId}/submit   JSON    -> 201, later a webhook
     GET  {base}/v3/scans/credits                                     -> {"Amount": int}
 
 A refusal comes in four shapes: ``{"error": {type, id, code, message, details}}``; a problem object
@@ -15,20 +16,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ..detection import Detection
 from ..errors import (
-    APIConnectionError,
     APIError,
-    APIResponseError,
     AuthError,
     DuplicateScanError,
+    ImageRefusedError,
     ImageTooLargeError,
+    ImageUnfetchableError,
     InputError,
     InvalidRequestError,
     QuotaError,
@@ -40,8 +41,10 @@ from ..errors import (
     shown,
 )
 from ..formats import load_object
+from .pace import Rate
 from .preflight import Limits
-from .retry import Reply, Request, retry_after
+from .replies import Reading, integer, lenient_object, mapping
+from .retry import Reply, Request
 from .secret import Secret
 
 BASE_URL = "https://api.copyleaks.com"
@@ -52,6 +55,13 @@ MODEL = "ai-image-1-ultra"
 
 TOKEN_LIFE_S = 48 * 3600.0
 REFRESH_BEFORE_S = 300.0
+
+# 900 checks in any 15 minutes: those at once, and those that follow at this rate.
+CHECK_RATE = Rate(0.95, 45)
+OTHER_RATE = Rate(10, 10)
+
+MAX_PAYLOAD = 512
+SUBMIT_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tiff", ".bmp", ".heic", ".heif")
 
 LIMITS = Limits(
     service="Copyleaks",
@@ -128,7 +138,7 @@ def check_request(
                 "model": model,
                 "sandbox": "true" if sandbox else "false",
             },
-            files={"image": (filename, image, media_type)},
+            files=[("image", (filename, image, media_type))],
             billed=True,
         )
     body = {
@@ -140,6 +150,43 @@ def check_request(
     return Request(
         method="POST",
         url=url,
+        headers=_headers(token) | {"Content-Type": "application/json"},
+        content=json.dumps(body).encode(),
+        billed=True,
+    )
+
+
+def submit_request(
+    base_url: str,
+    token: Secret,
+    *,
+    method: str,
+    scan_id: str,
+    url: str,
+    webhook_url: str,
+    filename: str,
+    model: str,
+    mask_type: str | None,
+    headers: Mapping[str, str],
+    sandbox: bool,
+    developer_payload: str | None,
+) -> Request:
+    body: dict[str, Any] = {
+        "url": url,
+        "fileName": filename,  # with a capital here, says the page
+        "model": model,
+        "webhooks": {"url": webhook_url},
+        "sandbox": sandbox,
+    }
+    if mask_type is not None:
+        body["maskType"] = mask_type
+    if headers:
+        body["headers"] = [[name, value] for name, value in headers.items()]
+    if developer_payload is not None:
+        body["developerPayload"] = developer_payload
+    return Request(
+        method=method,
+        url=f"{base_url}/v1/ai-image-detector-async/{quote(scan_id, safe='')}/submit",
         headers=_headers(token) | {"Content-Type": "application/json"},
         content=json.dumps(body).encode(),
         billed=True,
@@ -158,17 +205,20 @@ def _headers(token: Secret | None = None) -> dict[str, str]:
 # -- replies
 
 
+def _reading(what: str, secrets: Sequence[Secret], *, billed: bool = False) -> Reading:
+    return Reading(service="Copyleaks", what=what, secrets=secrets, billed=billed)
+
+
 def read_login(reply: Reply, now: float, key: Secret) -> Token | APIError:
     """``now`` in seconds, on any clock."""
     if reply.status >= 300:
         return refusal(reply, "login", (key,))
+    reading = _reading("login", (key,))
     # What is wrong is told without a word of the answer: there may be a token in it.
     try:
         answer = load_object(reply.body)
     except InputError as error:
-        return _unusable(
-            reply, "login", InputError("it is no JSON object", code=error.code), (key,)
-        )
+        return reading.unusable(reply, InputError("it is no JSON object", code=error.code))
     token = answer.get("access_token")
     try:
         if not isinstance(token, str):
@@ -176,7 +226,7 @@ def read_login(reply: Reply, now: float, key: Secret) -> Token | APIError:
         secret = Secret(token)
         secret.check("access_token")
     except InputError as error:
-        return _unusable(reply, "login", error, (key,))
+        return reading.unusable(reply, error)
     life = _life(answer.get(".issued"), answer.get(".expires"))
     return Token(secret=secret, fresh_until=now + life - min(REFRESH_BEFORE_S, life / 2))
 
@@ -194,12 +244,7 @@ def _life(issued: object, expires: object) -> float:
 def read_credits(reply: Reply, secrets: Sequence[Secret]) -> int | APIError:
     if reply.status >= 300:
         return refusal(reply, "question for credits", secrets)
-    try:
-        return _amount(reply.body)
-    except InputError:
-        return _unusable(
-            reply, "question for credits", _fault(_amount, reply.body, secrets), secrets
-        )
+    return _reading("question for credits", secrets).success(reply, _amount)
 
 
 def _amount(body: bytes) -> int:
@@ -215,136 +260,64 @@ def read_check(reply: Reply, secrets: Sequence[Secret], max_bytes: int) -> Detec
 
     if reply.status >= 300:
         return refusal(reply, "check", secrets, billed=True)
-    try:
-        return read(reply.body)
-    except ResponseFormatError:
-        return _unusable(reply, "check", _fault(read, reply.body, secrets), secrets, billed=True)
+    return _reading("check", secrets, billed=True).success(reply, read)
 
 
-def _fault(read: Callable[[bytes], object], body: bytes, secrets: Sequence[Secret]) -> InputError:
-    """What is wrong with an answer, found again in the scrubbed one: the words quote and cut it."""
-    try:
-        read(_scrubbed_bytes(body, secrets))
-    except InputError as error:
-        return error
-    return ResponseFormatError("it is damaged where it repeats a secret")
-
-
-def _unusable(
-    reply: Reply, what: str, error: InputError, secrets: Sequence[Secret], *, billed: bool = False
-) -> APIError:
-    """The error for a success that is none. What was paid for is kept as ``body``."""
-    kind = _told(reply.headers.get("content-type", "no content type"), 60, secrets)
-    message = _scrubbed(
-        f"Copyleaks answered the {what} with {reply.status} ({kind!r}) and no answer: {error}",
-        secrets,
-    )
-    known: dict[str, Any] = {
-        "status": reply.status,
-        "request_id": _request_id(reply, {}, secrets),
-        "billed": "unknown" if billed else "no",
-        "body": _scrubbed_bytes(reply.body, secrets) if billed else b"",
-    }
-    if error.code == "json_truncated":
-        return APIConnectionError(message, code="truncated", retryable=True, **known)
-    result = APIResponseError(message, code=error.code, **known)
-    path = getattr(error, "path", None)
-    result.path = None if path is None else _scrubbed(path, secrets)
-    result.offset = getattr(error, "offset", None)
-    return result
+def read_submit(reply: Reply, secrets: Sequence[Secret]) -> bytes | APIError:
+    """The body, which the page shows as ``{}``; whatever it is, the scan was accepted."""
+    if reply.status >= 300:
+        return refusal(reply, "submission", secrets, billed=True)
+    return reply.body
 
 
 def refusal(
     reply: Reply, what: str, secrets: Sequence[Secret], *, billed: bool = False
 ) -> StatusError:
     """The error that a reply of status 300 or more means."""
-    body = _lenient_object(reply.body)
+    reading = _reading(what, secrets, billed=billed)
+    body = lenient_object(reply.body)
+    error = error_of(body)
+    code = integer(error.get("code", reply.headers.get("copyleaks-error-code")))
+    kind = error.get("type")
+    return reading.refusal(
+        reply,
+        _error_class(reply.status, kind, code, what),
+        name=error.get("id") or kind,
+        code=code,
+        said=error.get("message") or body.get("Message") or body.get("title"),
+        details=_details(error.get("details"), reading),
+        request_id=body.get("traceId"),
+    )
+
+
+def error_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An older page calls the error a list, and shows an object."""
     error = body.get("error")
     if isinstance(error, list) and error:
         error = error[0]
-    if not isinstance(error, Mapping):
-        error = {}
-    code = _integer(error.get("code", reply.headers.get("copyleaks-error-code")))
-    kind = error.get("type")
-    said = error.get("message") or body.get("Message") or body.get("title")
-    details = _details(error.get("details"), secrets)
-    status, pause = reply.status, retry_after(reply.headers)
-
-    parts = [f"Copyleaks refused the {what}: {status}"]
-    if 300 <= status < 400:
-        parts.append(_redirect(reply.headers.get("location"), secrets))
-    if kind or error.get("id"):
-        parts.append(f" {_told(error.get('id') or kind, 60, secrets)}")
-    if code is not None:
-        parts.append(f", code {code}")
-    if said:
-        parts.append(f": {_told(said, 200, secrets)!r}")
-    parts += [f"; {name:.80}: {reason!r:.100}" for name, reason in details[:5]]
-
-    chosen = _error_class(status, kind, code, what)
-    safe = status < 500 or (status == 503 and pause is not None)
-    result = chosen(
-        _escaped(_scrubbed("".join(parts), secrets))[:500],
-        status=status,
-        service_code=code,
-        request_id=_request_id(reply, body, secrets),
-        retryable=status in (408, 425, 429) or (status >= 500 and status not in (501, 505)),
-        billed="unknown" if billed and not safe else "no",
-        body=_scrubbed_bytes(reply.body, secrets),
-    )
-    if isinstance(result, (RateLimitedError, UnavailableError)):
-        result.retry_after = pause
-    if isinstance(result, InvalidRequestError):
-        result.details = details
-    return result
+    return mapping(error)
 
 
-def _redirect(location: str | None, secrets: Sequence[Secret]) -> str:
-    """Names the origin only: in a path or query there may be a key."""
-    if location is None:
-        return ", neither an answer nor an address to ask"
-    try:
-        target = urlsplit(location)
-        host = target.hostname
-    except ValueError:
-        return ", a redirect to no valid address"
-    if host is None:
-        return ", a redirect to another path, which is not followed"
-    origin = f"{target.scheme}://{host}" if target.scheme else host
-    return f", a redirect to {_told(origin, 100, secrets)}, which is not followed"
-
-
-# -- what servers say may repeat what they were sent: it is scrubbed first, then cut
-
-
-def _told(value: object, size: int, secrets: Sequence[Secret]) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return _scrubbed(text, secrets)[:size]
-
-
-def _scrubbed(text: str, secrets: Sequence[Secret]) -> str:
-    for secret in secrets:
-        text = secret.scrub(text)
-    return text
-
-
-def _scrubbed_bytes(data: bytes, secrets: Sequence[Secret]) -> bytes:
-    for secret in secrets:
-        data = secret.scrub_bytes(data)
-    return data
+_BY_STATUS: dict[int, type[StatusError]] = {
+    429: RateLimitedError,
+    503: UnavailableError,
+    409: DuplicateScanError,
+    413: ImageTooLargeError,
+}
+_BY_CODE: dict[int | None, type[StatusError]] = {
+    5: ImageUnfetchableError,
+    6: ImageTooLargeError,
+    8: ImageRefusedError,
+    10: ImageRefusedError,
+    14: ImageRefusedError,
+}
 
 
 def _error_class(status: int, kind: object, code: int | None, what: str) -> type[StatusError]:
-    by_status: dict[int, type[StatusError]] = {
-        429: RateLimitedError,
-        503: UnavailableError,
-        409: DuplicateScanError,
-        413: ImageTooLargeError,
-    }
-    if status in by_status:
-        return by_status[status]
-    if code == 6:
-        return ImageTooLargeError
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if code in _BY_CODE and 400 <= status < 500:
+        return _BY_CODE[code]
     if kind == "authentication_error" or status == 401 or (status == 403 and what == "login"):
         return AuthError
     if kind == "payment_error" or status == 402:
@@ -354,37 +327,11 @@ def _error_class(status: int, kind: object, code: int | None, what: str) -> type
     return InvalidRequestError if status >= 400 else StatusError
 
 
-def _lenient_object(body: bytes) -> Mapping[str, Any]:
-    try:
-        return load_object(body, max_bytes=2**20)
-    except InputError:
-        return {}
-
-
-def _details(value: object, secrets: Sequence[Secret]) -> tuple[tuple[str, str], ...]:
+def _details(value: object, reading: Reading) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, list):
         return ()
     return tuple(
-        (_told(item.get("param"), 1000, secrets), _told(item.get("message"), 1000, secrets))
+        (reading.told(item.get("param"), 1000), reading.told(item.get("message"), 1000))
         for item in value
         if isinstance(item, Mapping)
     )
-
-
-def _integer(value: object) -> int | None:
-    """Older bodies have the code as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _request_id(reply: Reply, body: Mapping[str, Any], secrets: Sequence[Secret]) -> str | None:
-    for name in ("x-request-id", "request-id", "x-correlation-id"):
-        if name in reply.headers:
-            return _escaped(_told(reply.headers[name], 200, secrets))
-    trace = body.get("traceId")
-    return _escaped(_told(trace, 200, secrets)) if isinstance(trace, str) else None
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -24,7 +24,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a service takes; sizes in pixels.
+    """What a service takes; sizes in pixels, as far as its pages tell.
 
     ``advised``: above this long side or this short side there is a warning.
     """
@@ -32,9 +32,9 @@ class Limits:
     service: str
     formats: frozenset[str]
     max_bytes: int
-    min_side: int
-    max_pixels: int
-    advised: tuple[int, int]
+    min_side: int = 1
+    max_pixels: int | None = None
+    advised: tuple[int, int] | None = None
 
 
 def examine(data: bytes, limits: Limits) -> str:
@@ -76,13 +76,15 @@ def _examine(data: bytes, limits: Limits) -> str:
             f" {limits.min_side}",
             code="too_small",
         )
-    if width * height > limits.max_pixels:
+    if limits.max_pixels is not None and width * height > limits.max_pixels:
         raise LimitError(
             f"the image has {width} x {height} = {width * height:,} pixels: {limits.service} takes"
             f" {limits.max_pixels:,}",
             code="image_pixels",
         )
-    if max(width, height) > limits.advised[0] or min(width, height) > limits.advised[1]:
+    if limits.advised is not None and (
+        max(width, height) > limits.advised[0] or min(width, height) > limits.advised[1]
+    ):
         warnings.warn(
             f"the image has {width} x {height} pixels; {limits.service} may refuse sides over"
             f" {limits.advised[0]} x {limits.advised[1]}",
@@ -161,6 +163,60 @@ def _bmp_size(data: bytes) -> Size:
     return Size(width, height)
 
 
+def _gif_size(data: bytes) -> Size:
+    """The canvas; every frame must be there to the end."""
+    size = Size(*struct.unpack_from("<HH", data, 6))
+    at = 13 + _colour_table(data[10])
+    while (kind := data[at]) != 0x3B:
+        if kind == 0x2C:  # a frame: its place, its colours, the width of its codes
+            at += 11 + _colour_table(data[at + 9])
+        elif kind == 0x21:
+            at += 2
+        else:
+            raise _CutOffError
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+    return size
+
+
+def _colour_table(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _tiff_size(data: bytes) -> Size:
+    """Of the first image; its strips or tiles must lie within the file."""
+    end = "<" if data[:2] == b"II" else ">"
+    big = _unpack(f"{end}H", data, 2) == 43
+    word, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    at = _unpack(end + word, data, 8 if big else 4)
+    entries = _unpack(end + count, data, at)
+    first = at + struct.calcsize(end + count)
+    tags: dict[int, list[int]] = {}
+    for at in range(first, first + entries * entry, entry):
+        tag, kind = struct.unpack_from(f"{end}HH", data, at)
+        if tag in _TIFF_TAGS and kind in _TIFF_INTEGERS:
+            number = _unpack(end + word, data, at + 4)
+            form = f"{end}{number}{_TIFF_INTEGERS[kind]}"
+            if number > len(data):
+                raise _CutOffError
+            place = at + 4 + struct.calcsize(word)
+            if struct.calcsize(form) > struct.calcsize(end + word):
+                place = _unpack(end + word, data, place)
+            tags[tag] = list(struct.unpack_from(form, data, place))
+    if not tags.get(256) or not tags.get(257):
+        raise _CutOffError
+    for starts, lengths in ((273, 279), (324, 325)):
+        for start, length in zip(tags.get(starts, ()), tags.get(lengths, ()), strict=False):
+            if start + length > len(data):
+                raise _CutOffError
+    return Size(tags[256][0], tags[257][0])
+
+
+_TIFF_TAGS = frozenset((256, 257, 273, 279, 324, 325))
+_TIFF_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
 def _heif_size(data: bytes) -> Size:
     sizes = [
         Size(*struct.unpack_from(">II", data, size + 4))
@@ -204,5 +260,7 @@ _READERS: dict[str, Callable[[bytes], Size]] = {
     "JPEG": _jpeg_size,
     "WEBP": _webp_size,
     "BMP": _bmp_size,
+    "GIF": _gif_size,
+    "TIFF": _tiff_size,
     "HEIF": _heif_size,
 }

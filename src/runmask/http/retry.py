@@ -13,7 +13,8 @@ timeout, reset, an answer cut off               may have been billed: only ``res
 any other status                                never
 ==============================================  ==============================================
 
-A request that costs nothing (a login) is resent in all the upper cases.
+A request that costs nothing (a login) is resent in all the upper cases. A source from which the
+service could not fetch an image is asked once more.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ import itertools
 import random
 import re
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import APIError, APITimeoutError
+from ..errors import APIError, APITimeoutError, ImageUnfetchableError, RateLimitedError
+
+if TYPE_CHECKING:
+    from .pace import Pace
 
 MAX_BACKOFF_S = 60.0
 MAX_RETRY_AFTER_S = 120.0
@@ -43,8 +47,9 @@ T = TypeVar("T")
 class Request:
     """What to send. Its repr tells neither headers nor content: they hold secrets.
 
-    ``files`` are multipart parts, ``name: (filename, content, media type)``, and ``fields`` the
-    text parts before them. ``billed``: the service may charge for it.
+    ``files`` are multipart parts, ``(name, (filename, content, media type))``, and ``fields`` the
+    text parts before them. ``billed``: the service may charge for it. ``large``: its answer may be
+    as large as one that is.
     """
 
     method: str
@@ -52,8 +57,9 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(default=None, repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
-    files: Mapping[str, tuple[str, bytes, str]] = field(default_factory=dict, repr=False)
+    files: Sequence[tuple[str, tuple[str, bytes, str]]] = field(default=(), repr=False)
     billed: bool = False
+    large: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +76,36 @@ class Wait:
     seconds: float
 
 
-Effect = Request | Wait
-Outcome = Reply | Exception | None
+@dataclass(frozen=True)
+class Blocking:
+    """Run a function: in a thread, where there is an event loop. See :func:`blocking`."""
+
+    function: Callable[[], Any]
+
+    def outcome(self) -> tuple[Any, Exception | None]:
+        """What came of it: the driver is to send it back, and must not be unwound by an error."""
+        try:
+            return self.function(), None
+        except Exception as error:
+            return None, error
+
+
+@dataclass(frozen=True)
+class Exclusive:
+    """Run another flow, which one caller of a client does at a time, and send back its result."""
+
+    flow: Callable[[Call], Flow[Any]]
+
+
+Effect = Request | Wait | Blocking | Exclusive
+Flow = Generator[Effect, Any, T]
+
+
+def blocking(function: Callable[[], T]) -> Flow[T]:
+    result, error = yield Blocking(function)
+    if error is not None:
+        raise error
+    return result  # type: ignore[no-any-return]
 
 
 class Budget:
@@ -120,23 +154,34 @@ class Call:
 
 
 def exchange(
-    request: Request, judge: Callable[[Reply], T | APIError], policy: Policy, call: Call
-) -> Generator[Effect, Outcome, T]:
+    request: Request,
+    judge: Callable[[Reply], T | APIError],
+    policy: Policy,
+    call: Call,
+    pace: Pace | None = None,
+) -> Flow[T]:
     """Send until ``judge`` finds an answer, or raise the error.
 
-    ``judge`` turns a reply into what the call returns, or into the error that it means.
+    ``judge`` turns a reply into what the call returns, or into the error that it means. Each
+    attempt takes a turn of ``pace``.
     """
     for resends in itertools.count():
         if call.left() <= 0:
             raise out_of_time(call)
+        if pace is not None:
+            yield from _turn(pace, call)
         call.attempts += 1
         outcome = yield request
+        if pace is not None and isinstance(outcome, Reply):
+            pace.heed(call.clock(), outcome.headers)
         result = judge(outcome) if isinstance(outcome, Reply) else outcome
         if not isinstance(result, Exception):
             policy.budget.refund()
-            return result  # type: ignore[return-value]
+            return result
         if not isinstance(result, APIError):
             raise result
+        if pace is not None and isinstance(result, RateLimitedError) and result.retry_after:
+            pace.hold(call.clock(), result.retry_after)
         wait = _wait_before_resend(result, resends, policy, call)
         result.attempts = call.attempts
         if call.ambiguous:
@@ -147,10 +192,21 @@ def exchange(
     raise AssertionError  # for the type checker: the loop has no end
 
 
+def _turn(pace: Pace, call: Call) -> Flow[None]:
+    wait = pace.take_turn(call.clock(), call.left())
+    if wait is None:
+        error = out_of_time(call)
+        error.add_note("the client's own rate limit (rate_limit) left no turn before it")
+        raise error
+    if wait > 0:
+        yield Wait(wait)
+
+
 def _wait_before_resend(error: APIError, resends: int, policy: Policy, call: Call) -> float | None:
     """Seconds; None if the error is final."""
     call.ambiguous |= error.billed == "unknown"
-    if not error.retryable or resends >= policy.retries:
+    most = 1 if isinstance(error, ImageUnfetchableError) else policy.retries
+    if not error.retryable or resends >= min(most, policy.retries):
         return None
     if error.billed != "no" and not policy.resend_ambiguous:
         return None
@@ -187,8 +243,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if _SECONDS.fullmatch(text):
         return float(text)
     then = _date(text)
-    if then is None:
+    return None if then is None else _seconds_to(then, headers)
+
+
+def seconds_until(stamp: str, headers: Mapping[str, str]) -> float | None:
+    """From now to a time in seconds, or milliseconds, since 1970; None for junk. As above."""
+    if not _SECONDS.fullmatch(stamp.strip()):
         return None
+    value = float(stamp)
+    if value >= _MILLISECONDS_FROM:
+        value /= 1000
+    if value >= _MILLISECONDS_FROM:
+        return None
+    return _seconds_to(datetime.fromtimestamp(value, UTC), headers)
+
+
+_MILLISECONDS_FROM = 1e11  # as seconds, the year 5138
+
+
+def _seconds_to(then: datetime, headers: Mapping[str, str]) -> float:
     now = _date(headers.get("date", "")) or datetime.now(UTC)
     return max(0.0, (then - now).total_seconds())
 

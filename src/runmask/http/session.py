@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from ..errors import APIError, APITimeoutError, AuthError
 from . import copyleaks_wire as wire
-from .retry import Call, Effect, Outcome, Policy, Reply, Request, exchange
+from .pace import Pace
+from .retry import Call, Exclusive, Flow, Policy, Reply, Request, exchange
 from .secret import Secret
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class LoginNeeded:
-    """The effect of needing a token: one caller logs in, the others wait and share what came of it.
-
-    ``refused`` is a token that the service would not take; ``failures`` counts the failed logins
-    that the caller knew of when it began to wait.
-    """
-
-    refused: Secret | None
-    failures: int
-
-
-Flow = Generator[Effect | LoginNeeded, Outcome | Secret, T]
 
 
 class Session:
@@ -48,10 +34,12 @@ class Session:
         self._failure: APIError | None = None
 
     def token(self, refused: Secret | None = None) -> Flow[Secret]:
+        """``refused`` is a token that the service would not take."""
         token = self._usable(refused)
         if token is None:
-            token = yield LoginNeeded(refused, self._failures)  # type: ignore[assignment]
-        return token  # type: ignore[return-value]
+            failures = self._failures  # of the past: one that comes while waiting is shared
+            token = yield Exclusive(lambda call: self._log_in(refused, failures, call))
+        return token
 
     def _usable(self, refused: Secret | None) -> Secret | None:
         token = self._token
@@ -59,11 +47,11 @@ class Session:
             return None
         return token.secret
 
-    def log_in(self, need: LoginNeeded, call: Call) -> Flow[Secret]:
-        """To be run by one caller at a time."""
-        if self._failure is not None and self._failures != need.failures:
+    def _log_in(self, refused: Secret | None, failures: int, call: Call) -> Flow[Secret]:
+        """One caller logs in, the others wait and share what came of it."""
+        if self._failure is not None and self._failures != failures:
             raise copy.copy(self._failure)
-        token = self._usable(need.refused)
+        token = self._usable(refused)
         if token is not None:
             return token
         try:
@@ -86,6 +74,7 @@ class Session:
         build: Callable[[Secret], Request],
         judge: Callable[[Reply, Sequence[Secret]], T | APIError],
         call: Call,
+        pace: Pace | None,
     ) -> Flow[T]:
         """A 401 means that the token ended before its time: log in and repeat, once.
 
@@ -93,12 +82,12 @@ class Session:
         """
         token = yield from self.token()
         try:
-            return (yield from self._exchange(build, judge, token, call))
+            return (yield from self._exchange(build, judge, token, call, pace))
         except AuthError as error:
             if error.status != 401:
                 raise
         token = yield from self.token(refused=token)
-        return (yield from self._exchange(build, judge, token, call))
+        return (yield from self._exchange(build, judge, token, call, pace))
 
     def _exchange(
         self,
@@ -106,10 +95,11 @@ class Session:
         judge: Callable[[Reply, Sequence[Secret]], T | APIError],
         token: Secret,
         call: Call,
+        pace: Pace | None,
     ) -> Flow[T]:
         secrets = (token, self.key)
         return (
             yield from exchange(
-                build(token), lambda reply: judge(reply, secrets), self.policy, call
+                build(token), lambda reply: judge(reply, secrets), self.policy, call, pace
             )
         )

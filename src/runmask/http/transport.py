@@ -11,11 +11,11 @@ import io
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from ..errors import (
@@ -38,15 +38,14 @@ try:
     import anyio.to_thread
     import httpcore2
     import httpx2
+
+    from . import network
 except ImportError as error:
     raise MissingDependencyError.of(error.name, "http", "a service client") from error
 
 T = TypeVar("T")
 
-_WRITE_SIZE = 64 * 1024
 MAX_SMALL_ANSWER = 2**20  # of a refusal, a login, or anything else but what was paid for
-
-_deadline: ContextVar[float] = ContextVar("deadline")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +62,21 @@ class Settings:
 class Transport:
     """For threads: sends, sleeps, and lets one caller at a time in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, connections: httpcore2.NetworkBackend | None = None
+    ) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        transport = httpx2.HTTPTransport(**_connection_options(settings))
-        # The library limits the time of each read, and a peer that drips a byte a second passes any
-        # such limit. Its pool knows network backends, but the transport has no argument for one.
-        transport._pool._network_backend = _DeadlineBackend()
+        transport = network.PoolTransport(
+            _tls_context(settings.ca_bundle),
+            _proxy(settings.proxy),
+            connections or network.DeadlineNetwork(),
+        )
         self._client = httpx2.Client(transport=transport, **_CLIENT_OPTIONS)
 
     def send(self, request: Request, call: Call) -> Reply | Exception:
         exchange = _Exchange(request, self._settings, call)
-        token = _deadline.set(time.monotonic() + call.left())
+        token = network.deadline.set(time.monotonic() + call.left())
         try:
             with exchange.watching():
                 built = self._client.build_request(**exchange.arguments(exchange.trace))
@@ -86,7 +88,7 @@ class Transport:
                 finally:
                     response.close()
         finally:
-            _deadline.reset(token)
+            network.deadline.reset(token)
         return exchange.outcome()
 
     def sleep(self, seconds: float) -> None:
@@ -112,7 +114,13 @@ class AsyncTransport:
         self._settings = settings
         self._lock = anyio.Lock()
         self._loop: object = None
-        transport = httpx2.AsyncHTTPTransport(**_connection_options(settings))
+        transport = httpx2.AsyncHTTPTransport(
+            verify=_tls_context(settings.ca_bundle),
+            trust_env=False,
+            proxy=_proxy(settings.proxy),
+            # As many connections as callers: see the pool for threads.
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+        )
         self._client = httpx2.AsyncClient(transport=transport, **_CLIENT_OPTIONS)
 
     async def send(self, request: Request, call: Call) -> Reply | Exception:
@@ -164,18 +172,6 @@ class AsyncTransport:
 _CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "timeout": None}
 
 
-def _connection_options(settings: Settings) -> dict[str, Any]:
-    context = _tls_context(settings.ca_bundle)
-    # As many connections as callers: one that waited for another's would run into its time limit.
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-    return {
-        "verify": context,
-        "trust_env": False,
-        "proxy": _proxy(settings.proxy),
-        "limits": limits,
-    }
-
-
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is None:
         return _system_tls_context()
@@ -199,12 +195,30 @@ def _proxy(address: Secret | None) -> httpx2.Proxy | None:
     if address is None:
         return None
     with suppress(ValueError, httpx2.InvalidURL):
-        return httpx2.Proxy(address.reveal())
+        proxy = httpx2.Proxy(address.reveal())
+        if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+            raise MissingDependencyError.of("socksio", "http", "a SOCKS proxy")
+        return proxy
     raise InputError("proxy: not an address such as 'http://proxy.example.org:3128'")
+
+
+# Event loops go through httpx2's own transport, threads through the pool beneath it.
+_TIMEOUTS = (httpx2.TimeoutException, httpcore2.TimeoutException, TimeoutError)
+_NO_CONNECTION = (
+    *(httpx2.ConnectTimeout, httpcore2.ConnectTimeout),
+    *(httpx2.PoolTimeout, httpcore2.PoolTimeout),
+)
+_UNASKABLE = (
+    *(httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpcore2.UnsupportedProtocol),
+    *(httpx2.LocalProtocolError, httpcore2.LocalProtocolError),
+)
 
 
 class _TooLargeError(Exception):
     pass
+
+
+_FAULTS = (httpx2.HTTPError, httpx2.InvalidURL, *network.FAULTS, OSError, _TooLargeError)
 
 
 class _Exchange:
@@ -225,10 +239,10 @@ class _Exchange:
         """Of ``build_request``."""
         request, settings, left = self._request, self._settings, max(0.0, self._call.left())
         connect, read = min(settings.connect_timeout, left), min(settings.read_timeout, left)
-        files = {
-            name: (filename, io.BytesIO(content), media_type)
-            for name, (filename, content, media_type) in request.files.items()
-        }
+        files = [
+            (name, (filename, io.BytesIO(content), media_type))
+            for name, (filename, content, media_type) in request.files
+        ]
         return {
             "method": request.method,
             "url": request.url,
@@ -265,7 +279,8 @@ class _Exchange:
 
     def _limit(self) -> int:
         most = self._settings.max_response_bytes
-        return most if self._request.billed and not self._refused() else min(most, MAX_SMALL_ANSWER)
+        large = (self._request.billed or self._request.large) and not self._refused()
+        return most if large else min(most, MAX_SMALL_ANSWER)
 
     def _refused(self) -> bool:
         return self._status is not None and self._status >= 300
@@ -275,7 +290,7 @@ class _Exchange:
         """Keep what goes wrong within, as an error of ours that has no context."""
         try:
             yield
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, _TooLargeError) as error:
+        except _FAULTS as error:
             self._fault = self._explained(error)
 
     def outcome(self) -> Reply | Exception:
@@ -300,7 +315,7 @@ class _Exchange:
                 + ("; it may have been billed" if known["billed"] != "no" else ""),
                 code="response_bytes",
             )
-        if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+        if isinstance(error, _TIMEOUTS):
             return self._timeout(error, host, known)
         cause = _tls_cause(error)
         if cause is not None:
@@ -311,9 +326,7 @@ class _Exchange:
         if self._status is not None:
             message = f"the answer of {host} broke off after {self._size} bytes: {_told(error)}"
             return APIConnectionError(message, code="truncated", retryable=True, **known)
-        if isinstance(
-            error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
-        ):
+        if isinstance(error, _UNASKABLE):
             return APIConnectionError(f"cannot ask {host}: {_told(error)}", **known)
         phase = "no answer from" if self._body_began else "no connection to"
         return APIConnectionError(f"{phase} {host}: {_told(error)}", retryable=True, **known)
@@ -322,9 +335,9 @@ class _Exchange:
         settings = self._settings
         if self._call.left() <= 0:
             reason = "the time limit of the call ran out"
-        elif isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
+        elif isinstance(error, _NO_CONNECTION):
             reason = f"no connection within {settings.connect_timeout:g} s"
-        elif isinstance(error, httpx2.WriteTimeout):
+        elif isinstance(error, (httpx2.WriteTimeout, httpcore2.WriteTimeout)):
             reason = f"it took nothing of the request for {settings.read_timeout:g} s"
         else:
             reason = f"it sent nothing for {settings.read_timeout:g} s"
@@ -348,54 +361,3 @@ def _told(error: Exception) -> str:
     else:
         text = str(error) or type(error).__name__
     return repr(text[:200])[1:-1]
-
-
-def _seconds_left(timeout: float | None, expired: type[Exception]) -> float:
-    left = _deadline.get() - time.monotonic()
-    if left <= 0:
-        raise expired("deadline")
-    return left if timeout is None else min(left, timeout)
-
-
-class _DeadlineBackend(httpcore2.SyncBackend):
-    """Network streams whose every operation ends with the call."""
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        timeout = _seconds_left(timeout, httpcore2.ConnectTimeout)
-        stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
-        return _DeadlineStream(stream)
-
-
-class _DeadlineStream(httpcore2.NetworkStream):
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _seconds_left(timeout, httpcore2.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for at in range(0, len(buffer), _WRITE_SIZE):
-            left = _seconds_left(timeout, httpcore2.WriteTimeout)
-            self._stream.write(buffer[at : at + _WRITE_SIZE], left)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore2.NetworkStream:
-        left = _seconds_left(timeout, httpcore2.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)

@@ -20,6 +20,8 @@ _SUFFIXES = {
     "JPEG": (".jpg", ".jpeg"),
     "WEBP": (".webp",),
     "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
     "HEIF": (".heic", ".heif"),
 }
 _MEDIA_TYPES = {
@@ -27,6 +29,8 @@ _MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "WEBP": "image/webp",
     "BMP": "image/bmp",
+    "GIF": "image/gif",
+    "TIFF": "image/tiff",
     "HEIF": "image/heic",
 }
 
@@ -55,7 +59,7 @@ def prepare(image: Image, filename: str | None, limits: Limits, *, preflight: bo
     if filename is None:
         filename = _made_name(_own_name(image), kind)
     else:
-        _check_name(filename, preflight=preflight)
+        _check_name(filename, limits, preflight=preflight)
     media_type = _MEDIA_TYPES.get(kind or "", "application/octet-stream")
     return Upload(data=data, filename=filename, media_type=media_type)
 
@@ -118,11 +122,11 @@ def _made_name(name: str, kind: str | None) -> str:
     return f"{stem[: MAX_NAME - 5] or 'image'}{fitting[0]}"
 
 
-def _check_name(filename: str, *, preflight: bool) -> None:
+def _check_name(filename: str, limits: Limits, *, preflight: bool) -> None:
     if not isinstance(filename, str) or not 0 < len(filename) <= MAX_NAME:
         raise InputError(f"filename {shown(filename)}: not 1 to {MAX_NAME} characters")
     if not filename.isprintable() or "/" in filename or "\\" in filename:
         raise InputError(f"filename {shown(filename)}: has a control character, / or \\")
-    suffixes = [suffix for group in _SUFFIXES.values() for suffix in group]
+    suffixes = [end for kind, ends in _SUFFIXES.items() if kind in limits.formats for end in ends]
     if preflight and os.path.splitext(filename)[1].lower() not in suffixes:
         raise InputError(f"filename {shown(filename)}: its ending is none of {' '.join(suffixes)}")

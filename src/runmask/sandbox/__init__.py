@@ -2,8 +2,8 @@
 
 Its answers are an analysis for development, not a trained detector: see :mod:`.analysis`.
 All services have one origin and the vendors' own paths, so that any client works by
-changing its base address. :mod:`.copyleaks` lists the paths, the development key and the scan
-ids that cause each answer and each error; so does ``GET /v1/health``.
+changing its base address. :mod:`.copyleaks`, :mod:`.aidetector` and :mod:`.sightengine` list the
+paths, the development keys and what causes each answer and each error; so does ``GET /v1/health``.
 
 >>> from runmask.sandbox import Settings, running
 >>> with running(Settings(credits=5)) as origin:

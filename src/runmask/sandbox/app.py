@@ -20,17 +20,17 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import copyleaks
+from ..serving import MAX_HEAD
+from . import aidetector, copyleaks, names, sightengine
 from .settings import NOTICE, Settings
 
 logger = logging.getLogger("runmask.sandbox")
 
 HEADER = "X-Runmask-Sandbox"
 HEALTH = "/v1/health"
-MAX_HEAD = 16 * 1024  # bytes of all headers together
 GZIP_FROM = 16 * 1024  # bytes of an answer
 
-SERVICES = (copyleaks.routes,)
+SERVICES = (copyleaks.routes, aidetector.routes, sightengine.routes)
 """One line a service: from the settings and the limit of workers to its routes."""
 
 
@@ -73,6 +73,16 @@ async def health(request: Request) -> Response:
                 "copyleaks": {
                     "key": copyleaks.DEVELOPMENT_KEY,
                     "scanIds": copyleaks.MAGIC_SCAN_IDS,
+                },
+                "aidetector": {
+                    "key": f"{aidetector.KEY_PREFIX}anything",
+                    "webhookSecret": aidetector.WEBHOOK_SECRET,
+                    "names": names.PATTERNS | {"sbx-err-<code>-*": "the error of that code"},
+                },
+                "sightengine": {
+                    "user": sightengine.DEVELOPMENT[0],
+                    "secret": sightengine.DEVELOPMENT[1],
+                    "names": names.PATTERNS | {"sbx-err-<type>-*": "the error of that type"},
                 },
             },
         }

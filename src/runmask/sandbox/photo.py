@@ -1,6 +1,7 @@
 """From uploaded bytes to pixels: the size and format judged first, then decoded as stored."""
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from .measurements import Image
 from .refusals import Reason, Refusal
 
 MIN_SIDE = 512
-FORMATS = {"PNG", "JPEG", "BMP", "WEBP", "HEIF"}
+FORMATS = frozenset(("PNG", "JPEG", "BMP", "WEBP", "HEIF"))
 EXTENSIONS = (".png", ".bmp", ".jpg", ".jpeg", ".webp", ".heic", ".heif")
 
 _DATE_TIME, _DATE_TIME_ORIGINAL, _EXIF_BLOCK = 0x0132, 0x9003, 0x8769
@@ -31,13 +32,22 @@ class Photo:
         refer to the file as it was sent.
     metadata : dict
         ``issuedTime``, ``issuedBy`` and ``appOrDeviceUsed``, as far as the EXIF block has them.
+    format : str
+        ``"PNG"``, ``"JPEG"``, ...
     """
 
     pixels: Image
     metadata: dict[str, str]
+    format: str
 
 
-def read_photo(data: bytes, max_pixels: int) -> Photo:
+def read_photo(
+    data: bytes,
+    max_pixels: int,
+    *,
+    formats: Collection[str] = FORMATS,
+    min_side: int = MIN_SIDE,
+) -> Photo:
     """Decode an upload of an allowed format and size; anything else is a Refusal."""
     try:
         picture = load(data, orient=False, max_pixels=max_pixels)
@@ -52,12 +62,16 @@ def read_photo(data: bytes, max_pixels: int) -> Photo:
     except ImageError as error:
         reason = Reason.FILE_TYPE if error.code == "format" else Reason.FILE_BROKEN
         raise Refusal(reason, "image", f"not a readable image ({error.code})") from None
-    if picture.format not in FORMATS:
-        raise Refusal(Reason.FILE_TYPE, "image", f"{picture.format} is not among {sorted(FORMATS)}")
+    if picture.format not in formats:
+        raise Refusal(Reason.FILE_TYPE, "image", f"{picture.format} is not among {sorted(formats)}")
     height, width = picture.pixels.shape[:2]
-    if min(height, width) < MIN_SIDE:
-        raise Refusal(Reason.IMAGE_SIZE, "image", f"{width}x{height} is under the 512x512 minimum")
-    return Photo(picture.pixels, read_metadata(data, picture.format))
+    if min(height, width) < min_side:
+        raise Refusal(
+            Reason.IMAGE_SIZE,
+            "image",
+            f"{width}x{height} is under the {min_side}x{min_side} minimum",
+        )
+    return Photo(picture.pixels, read_metadata(data, picture.format), picture.format)
 
 
 def read_metadata(data: bytes, image_format: str) -> dict[str, str]:

@@ -14,6 +14,9 @@ NOTICE = (
 )
 
 
+SECOND = 1_000_000_000  # in nanoseconds
+
+
 @dataclass(frozen=True)
 class Limit:
     """So many events within so many seconds."""
@@ -41,7 +44,7 @@ class Settings:
     detector : callable
         Gives the answer to an image: ``detector(rgb) -> Analysis``. Default: the sandbox's own.
     credits : int
-        What every account has to begin with.
+        What every account has to begin with: credits, scans or operations.
     token_life_s : float
         How long a login is good for, in seconds.
     duplicate_policy : {"replay", "conflict", "ignore"}
@@ -52,8 +55,10 @@ class Settings:
     shape : {"2026", "2025"}
         The answer as it is now, or as of 2025: without ``isAiDetected``, the model's name in full.
     login_limit, check_limit, other_limit : Limit or None
-        Above these rates the answer is 429. None: no limit. The service's own figures are
+        Above these rates Copyleaks answers 429. None: no limit. The service's own figures are
         LOGIN_LIMIT, CHECK_LIMIT and OTHER_LIMIT.
+    aidetector_limit : Limit or None
+        The same for AIDetector; its free plan has ``Limit(120, 60)``.
     retry_after : bool
         Whether 429 and 503 carry the header ``Retry-After``. Nobody knows what the service does.
     workers : int
@@ -81,6 +86,7 @@ class Settings:
     login_limit: Limit | None = None
     check_limit: Limit | None = None
     other_limit: Limit | None = None
+    aidetector_limit: Limit | None = None
     retry_after: bool = True
     workers: int = 2
     max_checks: int = 8

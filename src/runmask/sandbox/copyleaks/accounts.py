@@ -1,56 +1,14 @@
-"""Accounts of the sandbox: tokens, credits, the scans that were made, and how often one may ask."""
+"""Accounts of the sandbox: tokens, credits, and the scans that were made."""
 
 import asyncio
-import math
 import secrets
-from collections import OrderedDict, deque
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from ..settings import Limit, Settings
-from .wire import SECOND
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+from ..rates import MAX_ACCOUNTS, Newest
+from ..settings import SECOND, Settings
 
 MAX_TOKENS = 10_000
-MAX_ACCOUNTS = 1_000
 MAX_SCANS = 1_000  # answers kept of each account, to repeat them
-
-
-class Newest(OrderedDict[Key, Value]):
-    """A dict that forgets its oldest entry when it holds more than ``most``."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
-
-    def __setitem__(self, key: Key, value: Value) -> None:
-        super().__setitem__(key, value)
-        if len(self) > self.most:
-            self.popitem(last=False)
-
-
-class Rate:
-    """Admits so many events of each key within any stretch of so many seconds."""
-
-    def __init__(self, limit: Limit | None) -> None:
-        self.limit = limit
-        self.times: Newest[str, deque[int]] = Newest(MAX_ACCOUNTS)
-
-    def wait_s(self, key: str, now: int) -> int:
-        """Count one event, or return the seconds until one is admitted again; 0 if it was."""
-        if self.limit is None:
-            return 0
-        times = self.times.setdefault(key, deque())
-        span = round(self.limit.seconds * SECOND)
-        while times and times[0] <= now - span:
-            times.popleft()
-        if len(times) < self.limit.count:
-            times.append(now)
-            return 0
-        return max(1, math.ceil((times[0] + span - now) / SECOND))
 
 
 @dataclass

@@ -74,14 +74,6 @@ MAGIC_ERROR = re.compile(r"sbx-err-(?P<http>http)?(?P<number>[0-9]{1,3})(?:-|$)"
 MAGIC_STATUSES = (401, 402, 409, 413, 415, 429, 500, 502, 503)
 
 
-class Answered(Exception):  # noqa: N818 - no error, but a way out
-    """Ends a request early with a response that is already made."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
-
-
 def envelope(
     code: int,
     *,

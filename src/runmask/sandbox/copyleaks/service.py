@@ -1,12 +1,10 @@
 """The endpoints of Copyleaks."""
 
 import asyncio
-import functools
 import hashlib
-import logging
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -14,15 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..bodies import in_time, is_framed_twice, media_type, parse_json, read_bytes
+from ..bodies import in_time, media_type, parse_json, read_bytes
+from ..endpoints import Answered, in_its_form
 from ..photo import read_photo
+from ..rates import Rate
 from ..refusals import Reason, Refusal
 from ..settings import Settings
-from .accounts import Account, Accounts, Rate, Scan
+from .accounts import Account, Accounts, Scan
 from .answers import check_answer, login_answer
 from .errors import (
     MAGIC_STATUSES,
-    Answered,
     duplicate,
     envelope,
     internal,
@@ -33,8 +32,6 @@ from .errors import (
 )
 from .upload import Upload, judge_upload, read_upload_body, scan_id_of
 from .wire import json_response
-
-logger = logging.getLogger("runmask.sandbox")
 
 DEVELOPMENT_KEY = "00000000-0000-0000-0000-000000000000"
 MAX_LOGIN_BYTES = 64 * 1024
@@ -48,43 +45,19 @@ MAGIC_SCAN_IDS = {
     "sbx-err-http<status>-*": f"that status: {', '.join(map(str, MAGIC_STATUSES))}",
 }
 
-Handler = Callable[[Request], Awaitable[Response]]
 Result = TypeVar("Result")
 
 
 def routes(settings: Settings, workers: Executor) -> list[Route]:
     """Return the paths of the service; ``workers`` has the threads for the analyses."""
     service = Copyleaks(settings, workers)
+    in_form = partial(in_its_form, refused=refused, internal=internal)
     check = "/v1/ai-image-detector/{scan_id:path}/check"
     return [
-        Route("/v3/account/login/api", in_its_form(service.login), methods=["POST"]),
-        Route("/v3/scans/credits", in_its_form(service.credits), methods=["GET"]),
-        Route(check, in_its_form(service.check), methods=["POST"]),
+        Route("/v3/account/login/api", in_form(service.login), methods=["POST"]),
+        Route("/v3/scans/credits", in_form(service.credits), methods=["GET"]),
+        Route(check, in_form(service.check), methods=["POST"]),
     ]
-
-
-def in_its_form(handler: Handler) -> Handler:
-    """Give refusals and failures of a handler the vendor's form."""
-
-    @functools.wraps(handler)
-    async def endpoint(request: Request) -> Response:
-        if is_framed_twice(request):
-            both = "a body has a Content-Length or a Transfer-Encoding, not both"
-            response = refused(Refusal(Reason.FIELD, "Content-Length", both))
-            response.headers["Connection"] = "close"
-            return response
-        try:
-            return await handler(request)
-        except Answered as answered:
-            return answered.response
-        except Refusal as refusal:
-            return refused(refusal)
-        except Exception:
-            ticket = str(uuid.uuid4())
-            logger.exception("a request failed; ticket %s", ticket)
-            return internal(ticket)
-
-    return endpoint
 
 
 class Copyleaks:

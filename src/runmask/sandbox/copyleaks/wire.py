@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 from starlette.responses import Response
 
-SECOND = 1_000_000_000  # in nanoseconds
+from ..settings import SECOND
 
 
 def as_json(value: object) -> bytes:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from .errors import InputError, ResponseFormatError, shown
-from .formats import MAX_BYTES, Body, load_answer, plain_answer
-from .mask import Mask
+from ..errors import InputError, ResponseFormatError, shown
+from ..formats import MAX_BYTES, Body, load_answer, plain_answer
+from ..mask import Mask
 
 Verdict = Literal["ai", "human"]
 
 _TOLD = (
-    *("verdict", "score", "summary", "mask", "heatmap", "attribution"),
+    *("verdict", "score", "summary", "mask", "regions", "heatmap", "attribution"),
     *("ids", "credits", "model", "created", "metadata", "notice", "extra", "warnings"),
 )
-_MISSING = object()
 
 
 class Summary(NamedTuple):
@@ -27,25 +25,38 @@ class Summary(NamedTuple):
     human: float
 
 
+class Region(NamedTuple):
+    """A box that a service marks, in pixels, and what it says of it."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    kind: str | None
+
+
 class Detection:
     """What a service says about one image.
 
-    Made by a client, or by :meth:`from_copyleaks` from a stored answer. Everything but ``raw`` is
+    Made by a client, or by :meth:`from_answer` from a stored answer. Everything but ``raw`` is
     read on access, and raises ResponseFormatError there if the service sent something else than it
     documents: so a bad mask costs nobody the verdict, and nothing that was paid for is lost.
 
     Attributes
     ----------
     service : str
-        ``"copyleaks"``.
+        ``"copyleaks"``, ``"aidetector"`` or ``"sightengine"``.
     raw : bytes
         The answer as it came, complete.
     answer : dict
         The answer as read from JSON, with every key the service sent. Not to be changed.
+    cached : bool
+        Whether it was taken from a cache of answers, so that nothing was charged this time.
     """
 
     service: str
     raw: bytes
+    cached: bool = False
     _answer: Mapping[str, Any]
 
     def __init__(self, service: str, raw: bytes, answer: Mapping[str, Any]) -> None:
@@ -62,22 +73,44 @@ class Detection:
         Raises ResponseFormatError if it is not JSON, or has neither a result nor a summary, and
         LimitError if it is longer than ``max_bytes``. O(bytes).
         """
+        from .copyleaks import CopyleaksDetection
+
+        return CopyleaksDetection.read(raw, max_bytes)
+
+    @staticmethod
+    def from_aidetector(raw: Body, *, max_bytes: int = MAX_BYTES) -> Detection:
+        """Read an answer of aiimagedetectorapi.com in either of its dialects, forensics included.
+
+        Raises as :meth:`from_copyleaks`, where neither verdict nor forensics are in it.
+        """
+        from .aidetector import AIDetectorDetection
+
+        return AIDetectorDetection.read(raw, max_bytes)
+
+    @staticmethod
+    def from_sightengine(raw: Body, *, max_bytes: int = MAX_BYTES) -> Detection:
+        """Read an answer of Sightengine about one image.
+
+        Raises as :meth:`from_copyleaks`, where it is no success, or there is no score in it.
+        """
+        from .sightengine import SightengineDetection
+
+        return SightengineDetection.read(raw, max_bytes)
+
+    @staticmethod
+    def from_answer(raw: Body, *, max_bytes: int = MAX_BYTES) -> Detection:
+        """Read an answer of whichever service it is, by its shape. Raises as the others."""
         answer = load_answer(raw, max_bytes=max_bytes)
-        if "result" not in answer and "summary" not in answer:
-            error = answer.get("error", _MISSING)
-            found = (
-                f"keys {sorted(answer)!r:.120}" if error is _MISSING else f"error {error!r:.200}"
-            )
-            raise ResponseFormatError(
-                f"no detection: neither 'result' nor 'summary' in the answer, but {found}",
-                code="missing_key" if error is _MISSING else "error_report",
-                path="result",
-            )
-        return _CopyleaksDetection(
-            "copyleaks",
-            raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw),
-            answer,
-        )
+        if "type" in answer or "status" in answer:
+            return Detection.from_sightengine(raw, max_bytes=max_bytes)
+        if not answer.keys().isdisjoint(("verdict", "is_ai_generated", "forensic", "forensics")):
+            return Detection.from_aidetector(raw, max_bytes=max_bytes)
+        return Detection.from_copyleaks(raw, max_bytes=max_bytes)
+
+    def marked_as_cached(self) -> Detection:
+        """This very detection, from now on with ``cached`` True."""
+        vars(self)["cached"] = True
+        return self
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Detection is frozen: {name!r} cannot be set")
@@ -97,12 +130,19 @@ class Detection:
 
     @property
     def verdict(self) -> Verdict | None:
-        """``"ai"`` if anything in the image was found to be made by AI, else ``"human"``."""
+        """``"ai"`` if anything in the image was found to be made by AI, else ``"human"``.
+
+        Sightengine gives a score only: ``"ai"`` from 0.5. For another threshold take ``score``.
+        """
         return None
 
     @property
     def score(self) -> float | None:
-        """The service's figure, 0 to 1. Copyleaks: the share of AI pixels, not a probability."""
+        """The service's figure, 0 to 1. Figures of different services cannot be compared.
+
+        Copyleaks: the share of AI pixels, not a probability. AIDetector: its ``confidence``, and
+        its pages do not say in what: in the verdict, or in AI. Sightengine: how likely AI is.
+        """
         return None
 
     @property
@@ -112,7 +152,15 @@ class Detection:
 
     @property
     def mask(self) -> Mask | None:
-        """Which pixels were found. Raises what :class:`Mask` raises for bad runs."""
+        """Which pixels were found. Raises what :class:`Mask` raises for bad runs.
+
+        AIDetector: all of its ``regions`` together, where the answer has them and the image's size.
+        """
+        return None
+
+    @property
+    def regions(self) -> tuple[Region, ...] | None:
+        """The boxes that were found, where the service tells them."""
         return None
 
     @property
@@ -127,7 +175,7 @@ class Detection:
 
     @property
     def ids(self) -> Mapping[str, str]:
-        """What the service calls this answer; Copyleaks: ``scan_id``."""
+        """What the service calls this answer and its image: ``scan_id``, ``request_id``, ..."""
         return {}
 
     @property
@@ -137,7 +185,7 @@ class Detection:
 
     @property
     def credits(self) -> float | None:
-        """What was charged."""
+        """What was charged; Sightengine: operations."""
         return None
 
     @property
@@ -152,7 +200,7 @@ class Detection:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the service read in the file about its making."""
+        """What the service read in the file; AIDetector's older dialect: what it was sent along."""
         return {}
 
     @property
@@ -206,117 +254,52 @@ class Detection:
         return told | {"errors": errors}
 
 
-class _CopyleaksDetection(Detection):
-    """The verdict is ``isAiDetected``: a share of 0.001 is a finding, no threshold would see it."""
-
-    _KNOWN = frozenset(
-        ("model", "isAiDetected", "result", "summary", "imageInfo", "scannedDocument")
+def no_detection(answer: Mapping[str, Any], what: str, path: str) -> ResponseFormatError:
+    """The error for an answer that is none: it says what is there instead of ``what``."""
+    reported = "error" in answer
+    found = f"error {answer['error']!r:.200}" if reported else f"keys {sorted(answer)!r:.120}"
+    return ResponseFormatError(
+        f"no detection: {what} in the answer, but {found}",
+        code="error_report" if reported else "missing_key",
+        path=path,
     )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Detection.from_copyleaks, (self.raw,)
 
-    @property
-    def verdict(self) -> Verdict:
-        said = self._answer.get("isAiDetected")
-        if said is None:  # answers of 2025
-            return "ai" if self.mask.area else "human"
-        if not isinstance(said, bool):
-            raise _wrong("isAiDetected", said, "true or false")
-        return "ai" if said else "human"
-
-    @property
-    def score(self) -> float:
-        return self.summary.ai
-
-    @property
-    def summary(self) -> Summary:
-        return Summary(ai=self._share("ai"), human=self._share("human"))
-
-    def _share(self, name: str) -> float:
-        value = self._part("summary").get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise _wrong(f"summary.{name}", value, "a number")
-        if not 0 <= value <= 1:
-            raise _wrong(f"summary.{name}", value, "between 0 and 1")
-        return float(value)
-
-    @cached_property
-    def mask(self) -> Mask:
-        return Mask.from_response(dict(self._answer))
-
-    @property
-    def heatmap(self) -> Any:
-        result = self._answer.get("result")
-        places = [self._answer, result] if isinstance(result, Mapping) else [self._answer]
-        found = (
-            place[name]
-            for name in ("heatmap", "heatmapUrl", "overlay", "mask")
-            for place in places
-            if place.get(name) is not None
-        )
-        return next(found, None)
-
-    @property
-    def ids(self) -> Mapping[str, str]:
-        scan_id = self._part("scannedDocument", optional=True).get("scanId")
-        return {} if scan_id is None else {"scan_id": str(scan_id)}
-
-    @property
-    def credits(self) -> float | None:
-        value = self._part("scannedDocument", optional=True).get("actualCredits")
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            raise _wrong("scannedDocument.actualCredits", value, "a number")
-        return value
-
-    @property
-    def model(self) -> str | None:
-        value = self._answer.get("model")
-        return None if value is None else str(value)
-
-    @property
-    def created(self) -> str | None:
-        value = self._part("scannedDocument", optional=True).get("creationTime")
-        return None if value is None else str(value)
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        value = self._part("imageInfo", optional=True).get("metadata")
-        if value is not None and not isinstance(value, Mapping):
-            raise _wrong("imageInfo.metadata", value, "an object")
-        return value or {}
-
-    @property
-    def notice(self) -> str | None:
-        stand_in = self._answer.get("sandbox")
-        notice = stand_in.get("notice") if isinstance(stand_in, Mapping) else None
-        return notice if isinstance(notice, str) else None
-
-    @property
-    def extra(self) -> Mapping[str, Any]:
-        known = self._KNOWN if self.notice is None else self._KNOWN | {"sandbox"}
-        return {key: value for key, value in self._answer.items() if key not in known}
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        try:
-            total = math.fsum(self.summary)
-        except ResponseFormatError:
-            return ()
-        if abs(total - 1) < 1e-3:
-            return ()
-        return (f"summary.ai + summary.human = {total:.6g}, not 1",)
-
-    def _part(self, name: str, *, optional: bool = False) -> Mapping[str, Any]:
-        value = self._answer.get(name)
-        if value is None and optional:
-            return {}
-        if not isinstance(value, Mapping):
-            raise _wrong(name, value, "an object")
-        return value
+def plain_bytes(raw: Body) -> bytes:
+    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
 
 
-def _wrong(path: str, value: object, wanted: str) -> ResponseFormatError:
+def number(path: str, value: object, *, share: bool = False) -> float:
+    """A number of an answer, if it is one; ``share``: from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise wrong(path, value, "a number")
+    if share and not 0 <= value <= 1:
+        raise wrong(path, value, "between 0 and 1")
+    return value
+
+
+def part(answer: Mapping[str, Any], name: str, *, optional: bool = False) -> Mapping[str, Any]:
+    """An object within an answer."""
+    value = answer.get(name)
+    if value is None and optional:
+        return {}
+    if not isinstance(value, Mapping):
+        raise wrong(name, value, "an object")
+    return value
+
+
+def text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def notice_of(answer: Mapping[str, Any]) -> str | None:
+    """What this library's sandbox says of itself."""
+    stand_in = answer.get("sandbox")
+    notice = stand_in.get("notice") if isinstance(stand_in, Mapping) else None
+    return notice if isinstance(notice, str) else None
+
+
+def wrong(path: str, value: object, wanted: str) -> ResponseFormatError:
     return ResponseFormatError(
         f"{path} is {shown(value)}: not {wanted}", code="wrong_type", path=path
     )
@@ -332,4 +315,6 @@ def _plain(value: Any) -> Any:
             "fraction": value.fraction,
             "bbox": None if value.bbox is None else list(value.bbox),
         }
+    if isinstance(value, tuple) and all(isinstance(item, Region) for item in value):
+        return [region._asdict() for region in value]
     return value._asdict() if isinstance(value, Summary) else value

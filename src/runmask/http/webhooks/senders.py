@@ -1,0 +1,233 @@
+"""Who sent a webhook: each service's way to prove it.
+
+==============  ===============================================================================
+Copyleaks       signs nothing. Each scan gets an address and a payload of its own, made from a
+                secret: whoever can name them was told them by us.
+AIDetector      ``X-Signature``: HMAC-SHA256 of the raw body, hexadecimal.
+Sightengine     ``Sightengine-Signature: t=<seconds>,v1=<hex>``: HMAC-SHA256 of ``<t>.<raw body>``.
+==============  ===============================================================================
+
+Every secret may be several, the newest first: what any of them has made is accepted, so that one
+can be replaced without losing what is under way. All comparing takes the same time whatever the
+texts are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+from urllib.parse import quote
+
+from ...errors import InputError, SignatureError
+from ..secret import Secret
+
+MIN_SECRET = 16
+MAX_AGE_S = 300.0
+
+_HEX = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+_STAMP = re.compile(r"\d{1,12}", re.ASCII)
+_TOKEN_SIGNS = 32
+_PAYLOAD = re.compile(r"rm1\.([0-9a-f]{32})(?:\.(.*))?", re.ASCII | re.DOTALL)
+
+Secrets = str | Iterable[str]
+
+
+class Check(Protocol):
+    """A verification under way: takes the body as it comes."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def finish(self) -> None:
+        """Raises SignatureError."""
+
+
+def _wrapped(given: Secrets) -> tuple[Secret, ...]:
+    return tuple(Secret(text) for text in ([given] if isinstance(given, str) else given))
+
+
+def _refused() -> SignatureError:
+    error = SignatureError("the webhook's sender did not prove who it is")
+    error.add_note("the raw bytes of the body are signed: JSON that was written anew never fits")
+    return error
+
+
+class _HexCheck:
+    """The signature of a body by any of the secrets."""
+
+    def __init__(self, secrets: tuple[Secret, ...], before: bytes, claimed: list[str]) -> None:
+        self._sums = [hmac.new(s.reveal().encode(), before, hashlib.sha256) for s in secrets]
+        self._claimed = [bytes.fromhex(text) for text in claimed if _HEX.fullmatch(text)]
+        if not self._claimed:
+            raise _refused()
+
+    def update(self, data: bytes, /) -> None:
+        for each in self._sums:
+            each.update(data)
+
+    def finish(self) -> None:
+        matches = [
+            hmac.compare_digest(each.digest(), claimed)
+            for each in self._sums
+            for claimed in self._claimed
+        ]
+        if not any(matches):
+            raise _refused()
+
+
+class _Sender:
+    _secrets: tuple[Secret, ...] = ()
+
+    def _check_secrets(self, name: str) -> None:
+        if not self._secrets:
+            raise InputError(f"{name}: no secret is given", code="secret")
+        for secret in self._secrets:
+            secret.check(name)
+            if len(secret.reveal()) < MIN_SECRET:
+                raise InputError(f"{name} has fewer than {MIN_SECRET} characters", code="secret")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {len(self._secrets)} secrets>"
+
+
+class AIDetectorWebhook(_Sender):
+    """Webhooks of aiimagedetectorapi.com.
+
+    Parameters
+    ----------
+    secrets : str or iterable of str
+        What was agreed upon in the dashboard, the newest first.
+    """
+
+    def __init__(self, secrets: Secrets) -> None:
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("AIDetector's webhook secret")
+
+    def check(self, headers: Mapping[str, str]) -> Check:
+        """Begin to verify. Names of ``headers`` in lower case, several values joined by commas.
+
+        Raises SignatureError if there is nothing that could be a signature.
+        """
+        text = headers.get("x-signature", "").strip()
+        # No page tells of a list: two signatures are a forger's attempt to have two tries.
+        return _HexCheck(self._secrets, b"", [text.removeprefix("sha256=")])
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Raises SignatureError unless ``X-Signature`` is that of the raw body."""
+        _verify(self.check, body, headers)
+
+
+class SightengineWebhook(_Sender):
+    """Callbacks of Sightengine, which sends them for videos.
+
+    Parameters
+    ----------
+    secrets : str or iterable of str
+        They begin with ``casec_``, and the newest is first.
+    max_age : float
+        Seconds: an older signature, or one from the future, is refused.
+    clock : callable
+        Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        *,
+        max_age: float = MAX_AGE_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("Sightengine's webhook secret")
+        self._max_age = max_age
+        self._clock = clock
+
+    def check(self, headers: Mapping[str, str]) -> Check:
+        """As :meth:`AIDetectorWebhook.check`. Raises SignatureError for one that is too old."""
+        fields = [
+            part.strip().partition("=")[::2]
+            for part in headers.get("sightengine-signature", "")[:1000].split(",")
+        ]
+        stamps = [value for name, value in fields if name == "t"]
+        if len(stamps) != 1 or not _STAMP.fullmatch(stamps[0]):
+            raise _refused()
+        if abs(self._clock() - int(stamps[0])) > self._max_age:
+            raise SignatureError("the webhook's signature is too old", code="signature_age")
+        claimed = [value for name, value in fields if name == "v1"]
+        return _HexCheck(self._secrets, f"{stamps[0]}.".encode(), claimed)
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Raises SignatureError unless the header is that of the raw body, and fresh."""
+        _verify(self.check, body, headers)
+
+
+def _verify(
+    check: Callable[[Mapping[str, str]], Check], body: bytes, headers: Mapping[str, str]
+) -> None:
+    checking = check({name.lower(): value for name, value in headers.items()})
+    checking.update(body)
+    checking.finish()
+
+
+class CopyleaksWebhook(_Sender):
+    """Webhooks of Copyleaks: the address and the payload of each scan, and whether they are ours.
+
+    Nothing has to be remembered between submitting a scan and receiving its result: both are made
+    from the scan's id and a secret.
+
+    Parameters
+    ----------
+    url : str
+        Where the receiver listens for Copyleaks, such as ``https://hooks.example.org/copyleaks``.
+    secrets : str or iterable of str
+        Of at least 16 characters, yours alone, the newest first. ``secrets.token_urlsafe()``
+        makes a good one.
+    """
+
+    def __init__(self, url: str, secrets: Secrets) -> None:
+        # No local variable holds a secret from here on: tracebacks may show locals.
+        secrets, self._secrets = (), _wrapped(secrets)
+        self._check_secrets("Copyleaks' webhook secret")
+        self.url = url.rstrip("/")
+
+    def address(self, scan_id: str) -> str:
+        """Where to send the result of a scan."""
+        return (
+            f"{self.url}/{quote(scan_id, safe='')}/{self._token(self._secrets[0], 'at', scan_id)}"
+        )
+
+    def payload(self, scan_id: str, own: str | None = None) -> str:
+        """The ``developerPayload`` of a scan, with yours in it."""
+        token = self._token(self._secrets[0], "payload", scan_id)
+        return f"rm1.{token}" if own is None else f"rm1.{token}.{own}"
+
+    def verify_address(self, scan_id: str, token: str) -> None:
+        """Raises SignatureError unless they are the last two parts of an address made here."""
+        self._compare("at", scan_id, token)
+
+    def verify_payload(self, scan_id: str, payload: object) -> str | None:
+        """Your own part of the payload. Raises SignatureError unless it was made here."""
+        found = _PAYLOAD.fullmatch(payload) if isinstance(payload, str) else None
+        if found is None:
+            raise _refused()
+        self._compare("payload", scan_id, found[1])
+        return found[2]
+
+    def _compare(self, purpose: str, scan_id: str, token: str) -> None:
+        claimed = token.encode("utf-8", "replace")
+        matches = [
+            hmac.compare_digest(self._token(secret, purpose, scan_id).encode(), claimed)
+            for secret in self._secrets
+        ]
+        if not any(matches):
+            raise _refused()
+
+    @staticmethod
+    def _token(secret: Secret, purpose: str, scan_id: str) -> str:
+        text = f"runmask/{purpose}/{scan_id}".encode("utf-8", "replace")
+        return hmac.new(secret.reveal().encode(), text, hashlib.sha256).hexdigest()[:_TOKEN_SIGNS]
