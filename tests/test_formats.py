@@ -169,6 +169,34 @@ def test_numbers_must_be_finite(body: bytes, path: str, offset: int) -> None:
     assert (error.code, error.path, error.offset) == ("not_finite", path, offset)
 
 
+# Of these none is to be taken for the one that is refused.
+HARMLESS = [
+    *("0", "-1", "1.5", "-2.5E-7", "1e99", "1E+100", "9" * 400, "0." + "1" * 5000, "0.00001e308"),
+    *('"NaN 1e999"', '"\\\\"', '"\\""', "[]", '{"-": "Infinity"}', "true", "false", "null"),
+]
+
+
+@given(
+    before=st.lists(st.sampled_from(HARMLESS)),
+    behind=st.lists(st.sampled_from(HARMLESS)),
+    bad=st.sampled_from(
+        ("NaN", "Infinity", "-Infinity", "1e309", "-1e400", "9" * 400 + ".5", "1" * 310 + "e0")
+    )
+    | st.sampled_from(["9" * 5000, "-" + "9" * 4301]),
+    gap=st.sampled_from([",", " ,\n"]),
+)
+def test_the_bad_number_is_found_among_others(
+    before: list[str], behind: list[str], bad: str, gap: str
+) -> None:
+    start = "[" + "".join(item + gap for item in before)
+    error = refused((start + bad + "".join(gap + item for item in behind) + "]").encode())
+    assert error.offset == len(start)
+    if bad.lstrip("-").isdecimal():
+        assert error.code == "number_too_long"
+    else:
+        assert (error.code, error.path) == ("not_finite", f"[{len(before)}]")
+
+
 def test_a_key_twice_is_refused() -> None:
     error = refused(b'{"result":{"starts":[1],"lengths":[1],"starts":[2]}}')
     assert (error.code, error.path) == ("duplicate_key", "starts")
@@ -187,6 +215,15 @@ def test_depth() -> None:
     assert refused(b"[" * 65 + b"]" * 65).offset == 64
     for deep in (b"[" * 100_000, b'{"a":' * 100_000, b'["]",' * 100_000):
         assert refused(deep).code == "too_deep"
+
+
+def test_the_number_of_objects_and_arrays_is_limited() -> None:
+    for one in ("[]", '{"]":1}'):
+        full = f"[{','.join([one] * 99_999)}]"
+        assert len(formats.load_json(full)) == 99_999  # type: ignore[arg-type]
+        error = refused(f"[{full[1:-1]},{one}]")
+        assert (error.code, error.offset) == ("too_many_containers", len(full))
+    formats.load_json(json.dumps(["[" * 200_000, {"{" * 200_000: [[]] * 100}]))
 
 
 @pytest.mark.parametrize(

@@ -340,7 +340,7 @@ def test_no_python_integers(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(text)
         return loads(text, **hooks)
 
-    monkeypatch.setattr(formats.answer.json, "loads", spy)
+    monkeypatch.setattr(formats.strict_json.json, "loads", spy)
     body = answer(numbers(100_000), numbers(100_000, ", ", 1, 0)).encode()
     Mask.from_response(body)
     found = Detection.from_copyleaks(body)

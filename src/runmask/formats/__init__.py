@@ -3,6 +3,7 @@
 ::
 
     answer         the JSON answer of a detection service
+    strict_json    the JSON reader for it, and for all else that comes from the network
     coco           counts down the columns, as a list or as COCO's compressed string, and the
                    wrappers of it: base64 (nuScenes), base64 of zlib (Open Images), zlib
     kaggle         text of starts and lengths, in the order and base of each competition
@@ -17,15 +18,8 @@ knows nothing of ``Mask``. Arguments come with their sizes checked; what a reade
 refuses with the index of the count, or of the byte.
 """
 
-from .answer import (
-    MAX_BYTES,
-    Body,
-    load_answer,
-    load_json,
-    load_object,
-    plain_answer,
-    response_runs,
-)
+from .answer import load_answer, plain_answer, response_runs
+from .strict_json import MAX_BYTES, Body, load_json, load_object
 
 __all__ = [
     "MAX_BYTES",
