@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "mask": {"errors", "_core", "formats"},
     "coco": {"errors", "_core", "formats", "mask"},
     "blend": {"errors", "_core", "mask"},
+    "contours": {"errors", "_core"},
     "output": {"errors"},
     "images": {"errors", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
