@@ -171,7 +171,11 @@ void RingGraph::fix_turns(const uint32_t* ring, size_t size) {
 
 RingGraph::Family RingGraph::family_of(uint32_t a, uint32_t b) const {
   const int64_t dx = int64_t{x_[b]} - x_[a], dy = int64_t{y_[b]} - y_[a];
-  return dy == 0 ? kRows : dx == 0 ? kColumns : dx == dy ? kFalling : dx == -dy ? kRising : kFamilies;
+  return dy == 0     ? kRows
+         : dx == 0   ? kColumns
+         : dx == dy  ? kFalling
+         : dx == -dy ? kRising
+                     : kFamilies;
 }
 
 // Calls with both ends of each line between neighbouring points, some of them more than once.

@@ -90,9 +90,9 @@ class RingGraph {
   void for_each_span(const uint32_t* ring, size_t size, const Call& call) const;
   void find_kept();
 
-  int64_t left_ = 0, top_ = 0;    // coordinates are counted from here
-  std::vector<int32_t> x_, y_;    // of each distinct point, as all below
-  std::vector<uint32_t> links_;   // 2
+  int64_t left_ = 0, top_ = 0;   // coordinates are counted from here
+  std::vector<int32_t> x_, y_;   // of each distinct point, as all below
+  std::vector<uint32_t> links_;  // 2
   std::vector<uint8_t> fixed_, gone_;
   std::vector<uint32_t> numbers_;  // of the points of the rings
   Order orders_[kFamilies];        // without arrays where no edge needs them

@@ -30,8 +30,8 @@ bool sort_spots(const int32_t* first, const int32_t* end, std::vector<uint64_t>&
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   spots.clear();
   for (const uint64_t key : keys) {
-    spots.push_back({static_cast<int64_t>(key & UINT32_MAX) + left,
-                     static_cast<int64_t>(key >> 32) + top});
+    spots.push_back(
+        {static_cast<int64_t>(key & UINT32_MAX) + left, static_cast<int64_t>(key >> 32) + top});
   }
   return true;
 }
@@ -73,8 +73,8 @@ Result convex_hulls_or_throw(const FlatRings& rings, Array<int32_t>& points,
 }
 
 struct Rect {
-  Spot from;               // a point of the hull on one of its sides
-  int64_t dx = 1, dy = 0;  // along that side
+  Spot from;                             // a point of the hull on one of its sides
+  int64_t dx = 1, dy = 0;                // along that side
   double low = 0, high = 0, across = 0;  // how far it reaches, in lengths of (dx, dy)
 };
 
@@ -100,7 +100,10 @@ Rect least_rect(const std::vector<Spot>& hull) {
     left = std::max(left, far);
     while (dot(left + 1) < dot(left)) ++left;
     const auto square = static_cast<double>(dx * dx + dy * dy);
-    const Rect rect = {p, dx, dy, static_cast<double>(dot(left)) / square,
+    const Rect rect = {p,
+                       dx,
+                       dy,
+                       static_cast<double>(dot(left)) / square,
                        static_cast<double>(dot(right)) / square,
                        static_cast<double>(off(far)) / square};
     const double area = (rect.high - rect.low) * rect.across * square;

@@ -136,9 +136,8 @@ void contain_points_or_throw(const FlatRings& rings, const int64_t* points, size
   std::sort(ends.begin(), ends.end());
   std::vector<size_t> order(count);
   for (size_t i = 0; i < count; ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [points](size_t a, size_t b) {
-    return points[2 * a + 1] < points[2 * b + 1];
-  });
+  std::sort(order.begin(), order.end(),
+            [points](size_t a, size_t b) { return points[2 * a + 1] < points[2 * b + 1]; });
   Parity parity(edges);
   Slants slants(edges);
   size_t begun = 0, ended = 0;

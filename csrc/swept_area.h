@@ -22,6 +22,10 @@ class SweptArea {
   // to replace shorter parts.
   bool contains(Spot p);
 
+  // The box that holds it, ends inclusive.
+  Spot low() const { return low_corner_; }
+  Spot high() const { return high_corner_; }
+
  private:
   struct Edge {
     Spot from, to;

@@ -95,7 +95,8 @@ class Thinning {
         // Parts that are refused are cut where neither piece is small, so that few are to be tried.
         outcome = Outcome::refused;
         const size_t quarter = (to - from) / 4;
-        split(from, to, farthest(from, to, from + std::max<size_t>(quarter, 1), to - quarter).place);
+        split(from, to,
+              farthest(from, to, from + std::max<size_t>(quarter, 1), to - quarter).place);
       }
     }
     return outcome;
@@ -138,12 +139,14 @@ class Thinning {
     for (const uint32_t v : kept_) spots_.push_back(graph_.at(v));
     swept_.set(spots_);
     const auto reach = static_cast<int64_t>(std::ceil(std::sqrt(distance))) + 1;
-    return grid_.any_near(spots_.front(), spots_.back(), reach, [&](Spot spot, uint32_t v) {
+    const auto in_the_way = [&](Spot spot, uint32_t v) {
       if (v == kept_.front() || v == kept_.back()) return false;
       const size_t place = places_[v];
       if (place > from && place < to && line_[place] == v) return false;
       return swept_.contains(spot);
-    });
+    };
+    return grid_.any_near(spots_.front(), spots_.back(), reach, swept_.low(), swept_.high(),
+                          in_the_way);
   }
 
   RingGraph& graph_;

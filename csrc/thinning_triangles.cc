@@ -92,8 +92,8 @@ class Thinning {
     graph_.join(a, v, b, v);
     graph_.drop(v);
     grid_.remove(graph_.at(v));
-    weigh(a, key);
-    weigh(b, key);
+    weigh(std::min(a, b), key);
+    weigh(std::max(a, b), key);
     while (first_waiting_[v] != RingGraph::kNone) weigh(first_waiting_[v], key);
   }
 
@@ -161,7 +161,7 @@ uint32_t point_in_triangle(const RingGraph& graph, const VertexGrid& grid, uint3
   }
   const double height = std::abs(static_cast<double>(area)) / length(longest);
   grid.any_near(corners[longest], corners[(longest + 1) % 3],
-                static_cast<int64_t>(std::ceil(height)) + 1, test);
+                static_cast<int64_t>(std::ceil(height)) + 1, low, high, test);
   return found;
 }
 

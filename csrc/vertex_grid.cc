@@ -52,8 +52,8 @@ void VertexGrid::add_grid(const Part& part, std::vector<Item>& spare, std::vecto
     for (int64_t column = 0; column < grid.columns; ++column) {
       Cell& cell = cells[row * grid.columns + column];
       if (cell.count <= kFull || grid.shift <= 3) continue;
-      parts.push_back({grid.x + column * side, grid.y + row * side, side, side, cell.first,
-                       cell.count});
+      parts.push_back(
+          {grid.x + column * side, grid.y + row * side, side, side, cell.first, cell.count});
       cell = {static_cast<uint32_t>(parts.size() - 1), kGrid};
     }
   }

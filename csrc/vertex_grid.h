@@ -37,25 +37,26 @@ class VertexGrid {
     return any_in(kRoot, low.y, high.y, columns, test);
   }
 
-  // The same for all points that are at most `reach` away from a line in x and in y.
+  // The same for all points within a box that are at most `reach` away from a line, in x and in y.
   template <class Test>
-  bool any_near(Spot from, Spot to, int64_t reach, const Test& test) const {
+  bool any_near(Spot from, Spot to, int64_t reach, Spot low, Spot high, const Test& test) const {
     if (from.y > to.y) std::swap(from, to);
-    const double slope = from.y == to.y ? 0.0
-                                        : static_cast<double>(to.x - from.x) /
-                                              static_cast<double>(to.y - from.y);
-    const auto [left, right] = std::minmax(from.x, to.x);
+    const double slope =
+        from.y == to.y ? 0.0
+                       : static_cast<double>(to.x - from.x) / static_cast<double>(to.y - from.y);
+    low = {std::max(low.x, std::min(from.x, to.x) - reach), std::max(low.y, from.y - reach)};
+    high = {std::min(high.x, std::max(from.x, to.x) + reach), std::min(high.y, to.y + reach)};
     const auto columns = [=](int64_t top, int64_t bottom) {
-      if (from.y == to.y) return Range{left - reach, right + reach};
+      if (from.y == to.y) return Range{low.x, high.x};
       const int64_t first = std::clamp(top - reach, from.y, to.y);
       const int64_t last = std::clamp(bottom + reach, from.y, to.y);
       const double a = slope * static_cast<double>(first - from.y);
       const double b = slope * static_cast<double>(last - from.y);
-      const auto low = from.x + static_cast<int64_t>(std::floor(std::min(a, b))) - 1;
-      const auto high = from.x + static_cast<int64_t>(std::ceil(std::max(a, b))) + 1;
-      return Range{std::max(low, left) - reach, std::min(high, right) + reach};
+      const auto left = from.x + static_cast<int64_t>(std::floor(std::min(a, b))) - 1 - reach;
+      const auto right = from.x + static_cast<int64_t>(std::ceil(std::max(a, b))) + 1 + reach;
+      return Range{std::max(left, low.x), std::min(right, high.x)};
     };
-    return any_in(kRoot, from.y - reach, to.y + reach, columns, test);
+    return any_in(kRoot, low.y, high.y, columns, test);
   }
 
  private:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 2**15
 _AT_ONCE = 2**19  # rows of segments, to bound the memory
+_ROUNDING = 2.0**-20  # of a pixel, more than that of a computed end
 
 
 def outline(
@@ -81,8 +82,8 @@ def stroke(contours: Contours, width: float = 1) -> Mask:
     runs = contours._runs
     if contours.outline == "edge" and contours._simplified is None:
         return Mask._of(_around_edges(runs, wide))
-    within = _core.intersection(_swept(contours, wide, ties=True), runs)
-    return Mask._of(_core.union(_swept(contours, wide, ties=False), within))
+    near, just_so_far = _swept(contours, wide)
+    return Mask._of(_core.union(near, _core.intersection(just_so_far, runs)))
 
 
 def _checked_width(width: object) -> float:
@@ -125,8 +126,8 @@ def _element(width: float, height: int, *, ties: bool) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def _swept(contours: Contours, width: float, *, ties: bool) -> _core.Runs:
-    """The pixels whose centres are within half the width of a segment; with ties, just at it too.
+def _swept(contours: Contours, width: float) -> tuple[_core.Runs, _core.Runs]:
+    """The pixels whose centres are closer than half the width to a segment, and those with ties.
 
     In half pixels: so points and centres are whole numbers, and the distance is the width.
     """
@@ -139,17 +140,20 @@ def _swept(contours: Contours, width: float, *, ties: bool) -> _core.Runs:
     last = np.floor((np.maximum(lower, upper) + width - 1) / 2).clip(-1, height - 1)
     rows = (last.astype(np.int64) - first + 1).clip(0)
     ends = np.cumsum(rows)
-    found = _runs(contours.shape, np.empty((0, 3), np.int64))
+    found = [_runs(contours.shape, np.empty((0, 3), np.int64))] * 2
     at = 0
     while at < len(points):
         done = ends[at - 1] if at else 0
         stop = max(at + 1, int(np.searchsorted(ends, done + _AT_ONCE)))
         segment = np.repeat(np.arange(at, stop), rows[at:stop])
         row = first[segment] + np.arange(len(segment)) - (ends - rows)[segment] + done
-        sections = _sections(points[segment], points[ahead[segment]], row, width, columns, ties)
-        found = _core.union(found, _runs(contours.shape, sections))
+        sections = _sections(points[segment], points[ahead[segment]], row, width, columns)
+        found = [
+            _core.union(before, _runs(contours.shape, more))
+            for before, more in zip(found, sections, strict=True)
+        ]
         at = stop
-    return found
+    return found[0], found[1]
 
 
 def _runs(shape: tuple[int, int], sections: NDArray[np.int64]) -> _core.Runs:
@@ -165,39 +169,45 @@ def _sections(
     row: NDArray[np.int64],
     width: float,
     columns: int,
-    ties: bool,
-) -> NDArray[np.int64]:
-    """What rows have of segments as wide as that and round at their ends: one piece each.
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What rows have of segments as wide as that and round at their ends, without and with ties.
 
-    Ends are computed, then moved to where the exact distance says.
+    One piece each. Where an end is a pixel's centre, but for rounding, the exact distance decides.
     """
     (px, py), (qx, qy) = begin.T.astype(np.float64), end.T.astype(np.float64)
     dx, dy, y = qx - px, qy - py, (2 * row + 1).astype(np.float64)
-    square, wide = dx**2 + dy**2, width**2
-
-    def is_near(x: NDArray[np.int64]) -> NDArray[np.bool_]:
-        vx, vy = 2.0 * x + 1 - px, y - py
-        along = vx * dx + vy * dy
-        beside = (vx * dy - vy * dx) ** 2
-        beyond = np.where(along <= 0, vx**2 + vy**2, (vx - dx) ** 2 + (vy - dy) ** 2)
-        apart = np.where((along > 0) & (along < square), beside, beyond)
-        limit = np.where((along > 0) & (along < square), wide * square, wide)
-        near: NDArray[np.bool_] = apart <= limit if ties else apart < limit
-        return near
-
     low, high = _reach(px, py, dx, dy, y, width)
-    x0 = np.ceil((low - 1) / 2).clip(0, columns).astype(np.int64)
-    x1 = np.floor((high - 1) / 2).clip(-1, columns - 1).astype(np.int64)
-    while (more := (x0 > 0) & is_near(x0 - 1)).any():
-        x0 -= more
-    while (more := (x1 < columns - 1) & is_near(x1 + 1)).any():
-        x1 += more
-    while (less := (x0 <= x1) & ~is_near(x0)).any():
-        x0 += less
-    while (less := (x0 <= x1) & ~is_near(x1)).any():
-        x1 -= less
-    some = x0 <= x1
-    return np.stack((row[some], x0[some], x1[some] + 1), axis=1)
+    x0 = np.ceil((low - 1) / 2 - _ROUNDING)
+    x1 = np.floor((high - 1) / 2 + _ROUNDING)
+    with np.errstate(invalid="ignore"):  # of a row that rounding left without a section
+        doubt0 = np.flatnonzero(x0 - (low - 1) / 2 < _ROUNDING)
+        doubt1 = np.flatnonzero((high - 1) / 2 - x1 < _ROUNDING)
+    touches = np.maximum(np.minimum(py, qy) - y, y - np.maximum(py, qy)) >= width  # no more
+    found = []
+    for ties in (False, True):
+        first, last = x0.copy(), x1.copy()
+        for x, doubt, inward in ((first, doubt0, 1), (last, doubt1, -1)):
+            vx, vy = 2 * x[doubt] + 1 - px[doubt], (y - py)[doubt]
+            x[doubt] += inward * ~_is_near(vx, vy, dx[doubt], dy[doubt], width, ties)
+        np.maximum(first, 0, out=first)
+        np.minimum(last, columns - 1, out=last)
+        some = first <= last if ties else (first <= last) & ~touches
+        ends = first[some].astype(np.int64), last[some].astype(np.int64) + 1
+        found.append(np.stack((row[some], *ends), axis=1))
+    return found[0], found[1]
+
+
+def _is_near(
+    vx: Floats, vy: Floats, dx: Floats, dy: Floats, width: float, ties: bool
+) -> NDArray[np.bool_]:
+    """Whether points at v from the begin of segments d are closer to them than the width."""
+    square, along = dx**2 + dy**2, vx * dx + vy * dy
+    between = (along > 0) & (along < square)
+    to_an_end = np.minimum(vx**2 + vy**2, (vx - dx) ** 2 + (vy - dy) ** 2)
+    apart = np.where(between, (vx * dy - vy * dx) ** 2, to_an_end)
+    limit = np.where(between, width**2 * square, width**2)
+    near: NDArray[np.bool_] = apart <= limit if ties else apart < limit
+    return near
 
 
 def _reach(
@@ -220,5 +230,5 @@ def _reach(
         begin = np.where(dx == 0, -passes, np.minimum(one, other))
         end = np.where(dx == 0, passes, np.maximum(one, other))
         left, right = np.maximum(sides, begin), np.minimum(sides_high, end)
-        some = left <= right
+        some = (left <= right) & ((dx != 0) | (dy != 0))
     return np.where(some, np.minimum(low, left), low), np.where(some, np.maximum(high, right), high)
