@@ -116,18 +116,17 @@ void RingGraph::number_points(const FlatRings& rings) {
 // Points are in raster order before, and stay so along a line.
 void RingGraph::sort_along(Family family) {
   Order& order = orders_[family];
-  if (!order.points.empty()) return;
+  if (family == kRows || !order.points.empty()) return;
   std::vector<Keyed> items(x_.size());
   uint64_t largest = 0;
   for (uint32_t v = 0; v < size(); ++v) {
-    const int64_t line = family == kRows      ? y_[v]
-                         : family == kColumns ? x_[v]
+    const int64_t line = family == kColumns   ? x_[v]
                          : family == kFalling ? int64_t{x_[v]} - y_[v] + INT32_MAX
                                               : int64_t{x_[v]} + y_[v];
     items[v] = {static_cast<uint64_t>(line), v};
     largest = std::max(largest, items[v].key);
   }
-  if (family != kRows) sort_by_key(items, largest);
+  sort_by_key(items, largest);
   order.points.resize(items.size());
   order.ranks.resize(items.size());
   for (size_t rank = 0; rank < items.size(); ++rank) {
@@ -194,11 +193,11 @@ void RingGraph::for_each_line(const FlatRings& rings, const Call& call) {
           call(from, to);
         } else {
           sort_along(family);
-          const auto [first, last] =
-              std::minmax(orders_[family].ranks[from], orders_[family].ranks[to]);
+          const auto [first, last] = std::minmax({rank_of(family, from), rank_of(family, to)});
           if (last - first == 1) {
             call(from, to);
           } else {
+            orders_[family].is_cut = true;
             covers[family].resize(x_.size());
             ++covers[family][first];
             --covers[family][last];
@@ -209,11 +208,10 @@ void RingGraph::for_each_line(const FlatRings& rings, const Call& call) {
     }
   }
   for (const Family family : {kRows, kColumns, kFalling, kRising}) {
-    const std::vector<uint32_t>& points = orders_[family].points;
     uint32_t rings_here = 0;
-    for (size_t rank = 0; rank < covers[family].size(); ++rank) {
+    for (uint32_t rank = 0; rank < covers[family].size(); ++rank) {
       rings_here += covers[family][rank];
-      if (rings_here != 0) call(points[rank], points[rank + 1]);
+      if (rings_here != 0) call(point_at(family, rank), point_at(family, rank + 1));
     }
   }
 }
@@ -238,12 +236,14 @@ void RingGraph::join(uint32_t a, uint32_t after_a, uint32_t b, uint32_t before_b
 }
 
 void RingGraph::find_kept() {
-  for (Order& order : orders_) {
-    order.kept.clear();
-    order.kept_before.resize(order.points.size());
-    for (size_t rank = 0; rank < order.points.size(); ++rank) {
-      order.kept_before[rank] = static_cast<uint32_t>(order.kept.size());
-      if (!is_gone(order.points[rank])) order.kept.push_back(order.points[rank]);
+  for (const Family family : {kRows, kColumns, kFalling, kRising}) {
+    Order& order = orders_[family];
+    if (!order.is_cut) continue;
+    order.kept_before.reserve(x_.size());
+    for (uint32_t rank = 0; rank < size(); ++rank) {
+      order.kept_before.push_back(static_cast<uint32_t>(order.kept.size()));
+      const uint32_t v = point_at(family, rank);
+      if (!is_gone(v)) order.kept.push_back(v);
     }
   }
 }
@@ -259,9 +259,9 @@ void RingGraph::for_each_span(const uint32_t* ring, size_t size, const Call& cal
     some = true;
     if (!is_gone(from)) call(&ring[i], size_t{1}, ptrdiff_t{1});
     const Family family = family_of(from, to);
-    if (family == kFamilies || from == to) continue;
+    if (family == kFamilies || !orders_[family].is_cut || from == to) continue;
     const Order& order = orders_[family];
-    const uint32_t a = order.ranks[from], b = order.ranks[to];
+    const uint32_t a = rank_of(family, from), b = rank_of(family, to);
     if (a + 1 < b) {
       const size_t first = order.kept_before[a + 1], last = order.kept_before[b];
       if (first < last) call(order.kept.data() + first, last - first, ptrdiff_t{1});

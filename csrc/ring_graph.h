@@ -74,8 +74,10 @@ class RingGraph {
   enum Family : int { kRows, kColumns, kFalling, kRising, kFamilies };
 
   // Points in the order in which lines of one direction meet them: line after line, and along each.
+  // Without arrays for rows, where it is their own order, and where no line needs it.
   struct Order {
     std::vector<uint32_t> points, ranks;
+    bool is_cut = false;                      // whether lines have points between their ends
     std::vector<uint32_t> kept, kept_before;  // of those that are not gone; how many before a rank
   };
 
@@ -84,6 +86,12 @@ class RingGraph {
   void link(uint32_t a, uint32_t b);
   void fix_turns(const uint32_t* ring, size_t size);
   Family family_of(uint32_t a, uint32_t b) const;
+  uint32_t rank_of(Family family, uint32_t v) const {
+    return family == kRows ? v : orders_[family].ranks[v];
+  }
+  uint32_t point_at(Family family, uint32_t rank) const {
+    return family == kRows ? rank : orders_[family].points[rank];
+  }
   template <class Call>
   void for_each_line(const FlatRings& rings, const Call& call);
   template <class Call>
@@ -95,8 +103,8 @@ class RingGraph {
   std::vector<uint32_t> links_;  // 2
   std::vector<uint8_t> fixed_, gone_;
   std::vector<uint32_t> numbers_;  // of the points of the rings
-  Order orders_[kFamilies];        // without arrays where no edge needs them
-  PairSet joined_;                 // fixed points that a line joins
+  Order orders_[kFamilies];
+  PairSet joined_;  // fixed points that a line joins
 };
 
 }  // namespace runmask

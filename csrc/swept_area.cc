@@ -7,6 +7,7 @@ namespace runmask {
 namespace {
 
 constexpr size_t kLayers = 64;
+constexpr size_t kShort = 16;  // lines for which one bucket will do
 
 }  // namespace
 
@@ -20,7 +21,7 @@ void SweptArea::set(const std::vector<Spot>& line) {
   }
   level_ = high_corner_.x - low_corner_.x >= high_corner_.y - low_corner_.y;
   low_ = along(low_corner_);
-  const size_t buckets = line.size();
+  const size_t buckets = line.size() <= kShort ? 1 : line.size();
   step_ = (along(high_corner_) - low_) / static_cast<int64_t>(buckets) + 1;
   tests_left_ = kLayers * line.size();
 

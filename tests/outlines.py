@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import shapely
+
+from runmask.contours.simplify import simplify_rings
 
 Ring = list[tuple[int, int]]
 
@@ -102,3 +105,51 @@ def polygons(rings: list[Ring]) -> list[shapely.Polygon]:
         area = shapely.Polygon(hole)
         own[next(i for i in order if solid[i].covers(area))].append(hole)
     return [shapely.Polygon(shell, holes) for shell, holes in zip(shells, own, strict=True)]
+
+
+METHODS = ("douglas-peucker", "visvalingam")
+TOLERANCES = (0.5, 0.8, 1.0, 1.5, 3.0, 10.0, 1e6)
+
+
+def simplified(rings: list[Ring], tolerance: float, method: str = METHODS[0]) -> list[Ring]:
+    return split(*simplify_rings(*flat(rings), tolerance, method))  # type: ignore[arg-type]
+
+
+def random_masks(count: int, seed: int) -> Iterator[np.ndarray]:
+    """Noise, coarse noise, discs cut out of it: nested, thin, and touching in corners."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        height, width = rng.integers(1, 40, 2)
+        grain = int(rng.choice([1, 1, 2, 3, 5]))
+        coarse = rng.random((height // grain + 1, width // grain + 1)) < rng.choice([0.1, 0.5, 0.9])
+        mask = np.kron(coarse, np.ones((grain, grain), bool))[:height, :width]
+        if rng.random() < 0.5:
+            y, x = np.mgrid[:height, :width]
+            mask = mask ^ (np.hypot(y - height / 2, x - width / 3) < rng.random() * width)
+        yield mask
+
+
+BAD_RINGS: list[tuple[Any, Any, str]] = [
+    ([[0, 0, 0]], [0, 1], r"shape \(1, 3\)"),
+    ([0, 1, 2, 3], [0, 2], r"shape \(4,\)"),
+    ([[[0, 0]]], [0, 1], r"shape \(1, 1, 2\)"),
+    ([[0.5, 0.0]], [0, 1], "float64: not integers"),
+    ([[True, False]], [0, 1], "bool: not integers"),
+    ([["0", "0"]], [0, 1], "not integers"),
+    ([[0, 0], [1]], [0, 2], "points: not an array"),
+    (None, [0], "object: not integers"),
+    ([[2**31, 0]], [0, 1], "point 0: .* outside int32"),
+    ([[0, 0], [0, -(2**31) - 1]], [0, 2], "point 1: .* outside int32"),
+    ([[0, 2**64]], [0, 1], "not"),
+    ([[0, 0]], [], r"offsets have shape \(0,\)"),
+    ([[0, 0]], [[0, 1]], r"offsets have shape \(1, 2\)"),
+    ([[0, 0]], 1, r"offsets have shape \(\)"),
+    ([[0, 0]], [0.0, 1.0], "offsets are of type float64"),
+    ([[0, 0]], [0, 2], "from 0 to 2: not from 0 to 1, as many as points"),
+    ([[0, 0]], [1, 1], "from 1 to 1"),
+    ([[0, 0]], [-1, 1], "from -1 to 1"),
+    ([[0, 0], [1, 1]], [0, 2, 0, 2], "ring 1: offsets 2 and 0"),
+    ([[0, 0], [1, 1]], [0, 1, 1, 2], "ring 1: offsets 1 and 1; a ring has a point or more"),
+    ([[0, 0]], np.array([0, 2**63, 1], np.uint64), "ring 1"),
+    ([], [0, 0], "ring 0"),
+]

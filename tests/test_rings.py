@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import shapely
-from outlines import Ring, edges, flat, split, trace, twice_area
-from test_simplify import BAD_RINGS
+from outlines import BAD_RINGS, Ring, edges, flat, split, trace, twice_area
 
 from runmask import _core
 from runmask.contours.measures import (
@@ -25,7 +24,7 @@ from runmask.errors import InputError
 
 
 def random_rings(count: int, seed: int) -> Iterator[Ring]:
-    """Rings of pixels, rings through centres, and points anywhere: lines, doubles, single points."""
+    """Rings of pixels, rings through centres, and points anywhere, on lines or alone."""
     rng = np.random.default_rng(seed)
     for number in range(count):
         far = int(rng.choice([3, 10, 100, 2**20]))
@@ -36,7 +35,9 @@ def random_rings(count: int, seed: int) -> Iterator[Ring]:
                 points[:, number % 2] = 5
             yield [(int(x), int(y)) for x, y in points]
             continue
-        mask = np.kron(rng.random((9, 9)) < 0.6, np.ones((3, 3), bool)) & (rng.random((27, 27)) < 0.9)
+        mask = np.kron(rng.random((9, 9)) < 0.6, np.ones((3, 3), bool)) & (
+            rng.random((27, 27)) < 0.9
+        )
         yield from trace(mask, 8)
         for contour in cv2.findContours(
             mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE

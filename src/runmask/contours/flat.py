@@ -48,7 +48,7 @@ def checked_rings(points: ArrayLike, offsets: ArrayLike) -> Rings:
             raise InputError(f"point {at}: {tuple(xy[at].tolist())} is outside int32")
     if ends[0] != 0 or ends[-1] != len(xy):
         raise InputError(
-            f"offsets go from {ends[0]} to {ends[-1]}: not from 0 to the number of points, {len(xy)}"
+            f"offsets go from {ends[0]} to {ends[-1]}: not from 0 to {len(xy)}, as many as points"
         )
     falling = ends[1:] <= ends[:-1]
     if falling.any():
@@ -61,7 +61,7 @@ def checked_rings(points: ArrayLike, offsets: ArrayLike) -> Rings:
 
 def rings_of_blocks(points: _core.Block, offsets: _core.Block) -> Rings:
     """Read-only arrays of memory of the core."""
-    return np.frombuffer(points, np.int32).reshape(-1, 2), np.frombuffer(offsets, np.int64)
+    return np.asarray(points).reshape(-1, 2), np.asarray(offsets)
 
 
 def _integers(values: ArrayLike, name: str) -> NDArray[Any]:

@@ -69,9 +69,7 @@ def measure_rings(points: ArrayLike, offsets: ArrayLike) -> RingMeasures:
     return measures
 
 
-def contains_points(
-    points: ArrayLike, offsets: ArrayLike, queries: ArrayLike
-) -> NDArray[np.bool_]:
+def contains_points(points: ArrayLike, offsets: ArrayLike, queries: ArrayLike) -> NDArray[np.bool_]:
     """Whether each query ``(x, y)`` is inside, by the even-odd rule over all rings.
 
     Queries are floats or integers of shape (n, 2), rounded to 2**-20 of a pixel; from there on

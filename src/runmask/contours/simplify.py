@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -101,7 +102,7 @@ def simplify_together(
         method,
     )
     parts = []
-    for first, last in zip(ring_counts[:-1], ring_counts[1:], strict=True):
+    for first, last in pairwise(ring_counts):
         own = offsets[first : last + 1]
         parts.append((points[own[0] : own[-1]], _read_only(own - own[0])))
     return parts
