@@ -3,23 +3,9 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
-
 #include <cstring>
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes the deliberately undefined registers of its own intrinsics for a mistake of ours.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#if defined(__GNUC__)
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
-#define AVX512 \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,lzcnt,popcnt")))
-#else
-#define AVX2
-#define AVX512
-#endif
+#include "x86.h"
 
 namespace runmask {
 namespace {

@@ -8,15 +8,9 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
-
 #include <cstring>
 
-#if defined(__GNUC__)
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,pclmul")))
-#else
-#define AVX2
-#endif
+#include "x86.h"
 
 namespace runmask {
 namespace {

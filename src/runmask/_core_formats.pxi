@@ -143,40 +143,44 @@ def runs_from_rles(list rles not None):
     return made_runs
 
 
-def measures_from_rles(list rles not None, double[:, ::1] boxes not None, uint64_t[::1] areas not None):
-    """x, y, width, height of each box, and the areas, of what runs_from_rles takes below 2**31 pixels.
+def measures_from_rles(list rles not None, double[:, ::1] boxes, uint32_t[::1] areas):
+    """x, y, width, height of each box, or each area, or both, of what runs_from_rles takes.
 
-    All else gets a width of -1; returns how many that are.
+    Returns the places of all others, and of those of 2**31 pixels or more.
     """
     cdef AnyArrays out
-    cdef Py_ssize_t height, width, at, left = 0
+    cdef Py_ssize_t height, width, at
     cdef bytes counts
     cdef const char* text
     cdef size_t size
     cdef Result result
     cdef Box box
-    if boxes.shape[0] != len(rles) or boxes.shape[1] != 4 or len(areas) != len(rles):
-        raise InputError("the arrays do not fit the masks")
+    if boxes is not None and (boxes.shape[0] != len(rles) or boxes.shape[1] != 4):
+        raise InputError("the boxes do not fit the masks")
+    if areas is not None and len(areas) != len(rles):
+        raise InputError("the areas do not fit the masks")
+    others = []
     for at in range(len(rles)):
-        boxes[at, 2] = -1
-        left += 1
         counts = quick_counts(rles[at], &height, &width)
         if counts is None or needs_wide(height, width):
+            others.append(at)
             continue
         text = counts
         size = <size_t>len(counts)
         with nogil:
             result = c_read_coco(text, size, <int64_t>height * width, out)
-            if result.status == Status.ok:
-                box = c_box(out.view(), height)  # turned over, as the runs are
-                areas[at] = c_area(out.view())
-        if result.status == Status.ok:
-            left -= 1
+        if result.status != Status.ok:
+            others.append(at)
+            continue
+        if areas is not None:
+            areas[at] = <uint32_t>c_area(out.view())
+        if boxes is not None:
+            box = c_box(out.view(), height)  # turned over, as the runs are
             boxes[at, 0] = <double>box.y0
             boxes[at, 1] = <double>box.x0
             boxes[at, 2] = <double>(box.y1 - box.y0)
             boxes[at, 3] = <double>(box.x1 - box.x0)
-    return left
+    return others
 
 
 cdef Runs quick_runs(const char* text, size_t size, Py_ssize_t height, Py_ssize_t width):

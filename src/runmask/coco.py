@@ -81,10 +81,14 @@ def area(rleObjs: Rle | list[Rle]) -> Any:  # noqa: N803
     """The number of pixels set: uint32 of one mask, an array of uint32 of a list."""
     if not isinstance(rleObjs, list):
         return area([rleObjs])[0]
-    _, areas, left = _measures(rleObjs)
-    if left and areas.max() > _MOST_AREA:
-        raise LimitError(f"an area of {areas.max()} px is none in uint32", code="max_pixels")
-    return areas.astype(np.uint32)
+    items = list(rleObjs)
+    areas = np.empty(len(items), np.uint32)
+    for at in _core.measures_from_rles(items, None, areas):
+        pixels = _core.area(_runs(items[at]))
+        if pixels > _MOST_AREA:
+            raise LimitError(f"an area of {pixels} px is none in uint32", code="max_pixels")
+        areas[at] = pixels
+    return areas
 
 
 def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
@@ -92,20 +96,12 @@ def toBbox(rleObjs: Rle | list[Rle]) -> NDArray[np.float64]:  # noqa: N802, N803
     if not isinstance(rleObjs, list):
         box: NDArray[np.float64] = toBbox([rleObjs])[0]
         return box
-    return _measures(rleObjs)[0]
-
-
-def _measures(rles: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.uint64], int]:
-    """Boxes and areas, and of how many masks they were not found all at once."""
-    items = list(rles)
-    boxes, areas = np.empty((len(items), 4)), np.empty(len(items), np.uint64)
-    left = _core.measures_from_rles(items, boxes, areas)
-    for at in np.flatnonzero(boxes[:, 2] < 0) if left else ():
-        runs = _runs(items[at])
-        y0, x0, y1, x1 = _core.bounding_box(runs)  # turned over, as the runs are
+    items = list(rleObjs)
+    boxes = np.empty((len(items), 4))
+    for at in _core.measures_from_rles(items, boxes, None):
+        y0, x0, y1, x1 = _core.bounding_box(_runs(items[at]))  # turned over, as the runs are
         boxes[at] = x0, y0, x1 - x0, y1 - y0
-        areas[at] = _core.area(runs)
-    return boxes, areas, left
+    return boxes
 
 
 def merge(rleObjs: list[Rle], intersect: bool = False) -> dict[str, Any]:  # noqa: N803
