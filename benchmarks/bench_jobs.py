@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from algebra_jobs import ALGEBRA_JOBS
-from contour_jobs import CONTOUR_JOBS
 from competitors import JOBS, Competitor, Prepared
+from contour_jobs import CONTOUR_JOBS
 from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
 from geometry_jobs import GEOMETRY_JOBS
@@ -22,7 +22,14 @@ from wire_jobs import WIRE_JOBS
 from runmask import Mask
 
 ALL_JOBS = (
-    JOBS | FILE_JOBS | ALGEBRA_JOBS | CONTOUR_JOBS | FORMAT_JOBS | GEOMETRY_JOBS | MORPHOLOGY_JOBS | WIRE_JOBS
+    JOBS
+    | FILE_JOBS
+    | ALGEBRA_JOBS
+    | CONTOUR_JOBS
+    | FORMAT_JOBS
+    | GEOMETRY_JOBS
+    | MORPHOLOGY_JOBS
+    | WIRE_JOBS
 )
 
 

@@ -83,9 +83,7 @@ CENTERS = Job(
     lambda mask: cv2.findContours(pixels(mask), MODE, METHOD),
     (
         Competitor("runmask, flat arrays", of_mask(lambda m: m.contours("center"))),
-        Competitor(
-            "runmask, 2 threads, flat", of_mask(lambda m: m.contours("center", threads=2))
-        ),
+        Competitor("runmask, 2 threads, flat", of_mask(lambda m: m.contours("center", threads=2))),
         Competitor(
             "runmask, in cv2's form",
             of_mask(lambda m: m.contours("center").to_cv2(MODE, METHOD)),

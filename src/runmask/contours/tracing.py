@@ -23,6 +23,7 @@ class Rings(NamedTuple):
 
 
 MAX_CORNERS = 2**63 - 1
+_RUNS_WORTH_A_THREAD = 20_000
 
 
 def traced(
@@ -33,8 +34,9 @@ def traced(
     threads: int = 1,
 ) -> Rings:
     """All rings of the runs. O(runs + points)."""
+    strips = min(threads, 1 + len(runs) // _RUNS_WORTH_A_THREAD)
     points, offsets, parents, is_hole, twice_areas = _core.contours(
-        runs, outline == "center", connectivity, max_corners, threads
+        runs, outline == "center", connectivity, max_corners, strips
     )
     areas = np.asarray(twice_areas) / 2
     areas.flags.writeable = False
