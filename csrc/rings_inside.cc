@@ -17,6 +17,11 @@ struct Fall {
   bool is_upright() const { return x == bottom_x; }
 };
 
+struct Query {
+  int64_t x, y;
+  size_t number;
+};
+
 // At a point in its rows: whether it is not right of the point.
 bool is_passed(const Fall& edge, int64_t x, int64_t y) {
   const Wide over = Wide{x - edge.x * kSubpixels} * (int64_t{edge.bottom_y} - edge.y);
@@ -32,7 +37,11 @@ class Parity {
     for (const Fall& edge : edges) columns_.push_back(edge.right());
     std::sort(columns_.begin(), columns_.end());
     columns_.erase(std::unique(columns_.begin(), columns_.end()), columns_.end());
-    bits_.assign(columns_.size() + 1, 0);
+    if (columns_.empty()) return;
+    // A place for each column, if that is not many, saves looking for it.
+    const auto width = static_cast<size_t>(int64_t{columns_.back()} - columns_.front()) + 1;
+    is_dense_ = width / 8 <= edges.size();
+    bits_.assign((is_dense_ ? width : columns_.size()) + 1, 0);
   }
 
   void turn(int32_t column) {
@@ -47,11 +56,16 @@ class Parity {
 
  private:
   size_t place(int32_t column) const {
+    if (columns_.empty() || column < columns_.front()) return 0;
+    if (is_dense_) {
+      return static_cast<size_t>(int64_t{std::min(column, columns_.back())} - columns_.front()) + 1;
+    }
     const auto after = std::upper_bound(columns_.begin(), columns_.end(), column);
     return static_cast<size_t>(after - columns_.begin());
   }
 
   std::vector<int32_t> columns_;
+  bool is_dense_ = false;
   std::vector<uint8_t> bits_;
 };
 
@@ -134,15 +148,14 @@ void contain_points_or_throw(const FlatRings& rings, const int64_t* points, size
   std::vector<std::pair<int32_t, int32_t>> ends;  // y, and the column where a bit turns
   for (const Fall& edge : edges) ends.push_back({edge.bottom_y, edge.right()});
   std::sort(ends.begin(), ends.end());
-  std::vector<size_t> order(count);
-  for (size_t i = 0; i < count; ++i) order[i] = i;
-  std::sort(order.begin(), order.end(),
-            [points](size_t a, size_t b) { return points[2 * a + 1] < points[2 * b + 1]; });
+  std::vector<Query> queries(count);
+  for (size_t i = 0; i < count; ++i) queries[i] = {points[2 * i], points[2 * i + 1], i};
+  std::sort(queries.begin(), queries.end(),
+            [](const Query& a, const Query& b) { return a.y < b.y; });
   Parity parity(edges);
   Slants slants(edges);
   size_t begun = 0, ended = 0;
-  for (const size_t i : order) {
-    const int64_t x = points[2 * i], y = points[2 * i + 1];
+  for (const auto& [x, y, number] : queries) {
     const int32_t row = pixel_of(y), column = pixel_of(x);
     for (; begun < edges.size() && edges[begun].y <= row; ++begun) {
       parity.turn(edges[begun].right());
@@ -151,7 +164,7 @@ void contain_points_or_throw(const FlatRings& rings, const int64_t* points, size
     for (; ended < ends.size() && ends[ended].first <= row; ++ended) {
       parity.turn(ends[ended].second);
     }
-    inside[i] = parity.up_to(column) != slants.is_odd(x, y, column);
+    inside[number] = parity.up_to(column) != slants.is_odd(x, y, column);
   }
 }
 
