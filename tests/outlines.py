@@ -1,4 +1,4 @@
-"""Rings of pixels' edges in the flat form, traced step by step; and what is to hold for rings."""
+"""Rings of pixels' edges in the flat form, and what is to hold for rings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from reference import edge_rings
 
 from runmask.contours.simplify import simplify_rings
 
@@ -14,37 +15,7 @@ Ring = list[tuple[int, int]]
 
 
 def trace(pixels: np.ndarray, connectivity: int = 4) -> list[Ring]:
-    """The corners of each ring, what is set on the right of the way, from the topmost leftmost."""
-    inside = np.pad(pixels != 0, 1)
-    ways: dict[tuple[int, int], list[tuple[int, int]]] = {}
-
-    def add(mask: np.ndarray, start: tuple[int, int], way: tuple[int, int]) -> None:
-        for y, x in np.argwhere(mask).tolist():
-            ways.setdefault((x - 1 + start[0], y - 1 + start[1]), []).append(way)
-
-    core = inside[1:-1, 1:-1]
-    add(np.pad(core & ~inside[:-2, 1:-1], 1), (0, 0), (1, 0))
-    add(np.pad(core & ~inside[1:-1, 2:], 1), (1, 0), (0, 1))
-    add(np.pad(core & ~inside[2:, 1:-1], 1), (1, 1), (-1, 0))
-    add(np.pad(core & ~inside[1:-1, :-2], 1), (0, 1), (0, -1))
-    rings = []
-    for start in sorted(ways, key=lambda point: (point[1], point[0])):
-        while ways[start]:
-            x, y = start
-            dx, dy = ways[start].pop(0)
-            ring, steps = [], []
-            while True:
-                ring.append((x, y))
-                steps.append((dx, dy))
-                x, y = x + dx, y + dy
-                if (x, y) == start:
-                    break
-                right, left = (-dy, dx), (dy, -dx)
-                turns = (right, left) if connectivity == 4 else (left, right)
-                dx, dy = next(way for way in (*turns, (dx, dy)) if way in ways[x, y])
-                ways[x, y].remove((dx, dy))
-            rings.append([p for i, p in enumerate(ring) if steps[i] != steps[i - 1]])
-    return rings
+    return edge_rings(pixels, connectivity)[0]
 
 
 def flat(rings: Iterable[Sequence[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:

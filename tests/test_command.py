@@ -114,7 +114,7 @@ def test_a_bar_where_a_person_watches(tmp_path):
             timeout=60,
             env=os.environ | {"TERM": "xterm"},
         )
-        shown = os.read(terminal, 2**16).decode()
+        shown = all_on(terminal)
     finally:
         os.close(end)
         os.close(terminal)
@@ -259,6 +259,16 @@ except MissingDependencyError as error:
     assert done.stdout == "click all\n", done.stderr
 
 
+def all_on(terminal):
+    """What programs that have ended wrote to a terminal, which gives it in pieces."""
+    os.set_blocking(terminal, False)
+    pieces = []
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(terminal, 2**16):
+            pieces.append(piece)
+    return b"".join(pieces).decode()
+
+
 @contextlib.contextmanager
 def terminal_of(columns):
     reading, writing = pty.openpty()
@@ -282,7 +292,7 @@ def test_the_table_fits_the_terminal(tmp_path, columns):
             timeout=60,
             env=environment,
         )
-        head, *rows = os.read(reading, 2**16).decode().splitlines()
+        head, *rows = all_on(reading).splitlines()
     assert done.returncode == 0, done.stderr
     assert len(rows) == 3
     assert all(len(row) <= columns for row in (head, *rows[:2]))
@@ -303,7 +313,7 @@ def test_warnings_stand_above_the_bar(tmp_path):
             timeout=60,
             env=environment,
         )
-        shown = os.read(reading, 2**16).decode()
+        shown = all_on(reading)
     assert done.returncode == 0, shown
     [line] = [line for line in shown.splitlines() if "may refuse" in line]
     assert "warning: the image has 6100 x 512 pixels" in line
