@@ -435,3 +435,50 @@ def test_secrets_in_a_query_are_in_no_log(caplog: pytest.LogCaptureFixture) -> N
     told = [record.getMessage() for record in caplog.records if record.name == "runmask.sandbox"]
     assert any("/1.0/check.json 401" in line for line in told)
     assert "live-secret" not in "".join(told)
+
+
+# -- Copyleaks' submissions; the way of a good one is in test_webhooks
+
+GOOD = {
+    "url": f"{HOST}/a.png",
+    "fileName": "a.png",
+    "model": "ai-image-1-ultra",
+    "webhooks": {"url": "http://127.0.0.1:9/x"},
+}
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize(
+    ("changes", "status", "param"),
+    [
+        ({}, 201, None),
+        ({"maskType": "heatmap", "developerPayload": "x" * 512, "sandbox": "true"}, 201, None),
+        ({"url": None}, 400, "url"),
+        ({"url": "file:///a.png"}, 400, "url"),
+        ({"fileName": "a.gif"}, 400, "fileName"),
+        ({"model": "another"}, 400, "model"),
+        ({"maskType": "x"}, 400, "maskType"),
+        ({"webhooks": None}, 400, "webhooks.url"),
+        ({"webhooks": {"url": "http://localhost:9/"}}, 400, "webhooks.url"),
+        ({"webhooks": {"url": "http://10.0.0.1:9/"}}, 400, "webhooks.url"),
+        ({"webhooks": {"url": "https://127.0.0.1:9/"}}, 400, "webhooks.url"),
+        ({"developerPayload": "x" * 513}, 400, "developerPayload"),
+        ({"sandbox": "maybe"}, 400, "sandbox"),
+    ],
+)
+def test_submissions(
+    origin: str, method: str, changes: dict[str, Any], status: int, param: Any
+) -> None:
+    key = "00000000-0000-0000-0000-000000000000"
+    with httpx2.Client(base_url=origin, trust_env=False) as client:
+        login = client.post("/v3/account/login/api", json={"email": "a@b.c", "key": key}).json()
+        headers = {"Authorization": f"Bearer {login['access_token']}"}
+        scan_id = f"{method.lower()}-{abs(hash(str(changes)))}"[:36]
+        path = f"/v1/ai-image-detector-async/{scan_id}/submit"
+        answer = client.request(method, path, json=GOOD | changes, headers=headers)
+        assert client.request(method, path, json=GOOD).status_code == 401
+    assert answer.status_code == status
+    if status == 201:
+        assert answer.json() == {}
+    else:
+        assert answer.json()["error"]["details"][0]["param"] == param

@@ -8,6 +8,15 @@ All three have ``check(image)``, which returns a :class:`runmask.Detection`, and
 for event loops. :mod:`.webhooks` receives what services send on their own.
 """
 
+from ..errors import MissingDependencyError
+
+try:
+    import anyio  # noqa: F401
+    import httpcore2  # noqa: F401
+    import httpx2  # noqa: F401
+except ImportError as error:
+    raise MissingDependencyError.of(error.name, "http", "a service client") from error
+
 from .aidetector import AIDetector, AsyncAIDetector
 from .cache import Cache
 from .client import Options

@@ -186,7 +186,12 @@ class AIDetectorProtocol(Client):
 
     def _fetch(self, address: str) -> bytes:
         local = is_loopback(host_of(self._origin))
-        return download.fetch(address, timeout=self._total_timeout, allow_loopback=local)
+        return download.fetch(
+            address,
+            timeout=self._total_timeout,
+            ca_bundle=self._ca_bundle,
+            allow_loopback=local,
+        )
 
 
 def wanted_of(

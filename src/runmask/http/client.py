@@ -114,16 +114,18 @@ class Client:
         )
         self._rate_limit = _checked_rate(rate_limit)
         self._cache = opened(cache)
+        self._cache_is_ours = self._cache is not None and self._cache is not cache
         self._total_timeout = positive(total_timeout, "total_timeout")
         self._max_response_bytes = whole(max_response_bytes, "max_response_bytes", 1)
         self._secrets = secrets
+        self._ca_bundle = _path(ca_bundle, "ca_bundle")
         self._process = os.getpid()
         self._connect(
             Settings(
                 connect_timeout=positive(connect_timeout, "connect_timeout"),
                 read_timeout=positive(read_timeout, "read_timeout"),
                 max_response_bytes=self._max_response_bytes,
-                ca_bundle=_path(ca_bundle, "ca_bundle"),
+                ca_bundle=self._ca_bundle,
                 proxy=proxy,
             )
         )
@@ -167,6 +169,11 @@ class Client:
             " make one in each process"
         )
 
+    def _let_go(self) -> None:
+        self._closed = True
+        if self._cache is not None and self._cache_is_ours:
+            self._cache.close()
+
     def _begin(self, seconds: float | None = None) -> Call:
         if self._closed:
             raise RuntimeError(f"this {type(self).__name__} is closed")
@@ -209,7 +216,7 @@ class ThreadClient(Client):
 
     def close(self) -> None:
         """Close the connections. The client cannot be used any more."""
-        self._closed = True
+        self._let_go()
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -253,7 +260,7 @@ class LoopClient(Client):
 
     async def close(self) -> None:
         """Close the connections. The client cannot be used any more."""
-        self._closed = True
+        self._let_go()
         await self._transport.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Sending one request over the network: the only import of the HTTP library.
+"""Sending one request over the network.
 
 Both transports turn whatever happens into a value, a :class:`Reply` or an error that is not raised
 yet: so no exception of the HTTP library, which holds the request and its secrets, is in the chain
@@ -18,6 +18,12 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpcore2
+import httpx2
+
 from ..errors import (
     APIConnectionError,
     APIError,
@@ -28,20 +34,10 @@ from ..errors import (
     MissingDependencyError,
     shown,
 )
+from . import network
 from .address import host_of
 from .retry import Call, Reply, Request, out_of_time
 from .secret import Secret
-
-try:
-    import anyio
-    import anyio.lowlevel
-    import anyio.to_thread
-    import httpcore2
-    import httpx2
-
-    from . import network
-except ImportError as error:
-    raise MissingDependencyError.of(error.name, "http", "a service client") from error
 
 T = TypeVar("T")
 

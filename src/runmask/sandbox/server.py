@@ -46,9 +46,9 @@ def serve(host: str = "127.0.0.1", port: int = 8787, settings: Settings | None =
             lines = (
                 f"runmask sandbox on {origin} (Ctrl-C ends it)",
                 f"  {NOTICE}",
-                f"  Copyleaks: any e-mail address with the key {DEVELOPMENT_KEY}",
-                f"  AIDetector: any key that begins with {KEY_PREFIX}",
-                f"  Sightengine ({origin}/1.0): user {USER}, secret {SECRET}",
+                f"  Copyleaks: any e-mail address with the key {DEVELOPMENT_KEY};"
+                f" AIDetector: any key that begins with {KEY_PREFIX};"
+                f" Sightengine: user {USER}, secret {SECRET}",
                 f"  all that it serves: {origin}{HEALTH}",
             )
             print("\n".join(lines), flush=True)

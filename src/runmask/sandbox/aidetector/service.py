@@ -1,7 +1,6 @@
 """The endpoints of aiimagedetectorapi.com."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..bodies import Form, in_time, media_type, parse_json, read_bytes, read_form
+from ..deliveries import checked_webhook, deliver
 from ..endpoints import Answered, Handler, in_its_form
 from ..names import error_of
 from ..rates import MAX_ACCOUNTS, Newest, Rate
@@ -23,7 +23,7 @@ from ..settings import SECOND, Settings
 from . import answers
 from .errors import CODES, error, error_body, internal, new_id, refused
 from .images import MAX_FILE, Given, Wishes, image_in, image_of_form, images_in, wishes_of
-from .jobs import WEBHOOK_SECRET, Job, checked_webhook, deliver
+from .jobs import WEBHOOK_SECRET, Job, webhook_of
 
 __all__ = ["KEY_PREFIX", "WEBHOOK_SECRET", "routes"]
 
@@ -108,7 +108,9 @@ class AIDetector:
         account = self.account(request)
         fields = await self.fields(request)
         given, wishes = images_in(fields, name), wishes_of(fields)
-        webhook = checked_webhook(fields.get("webhook_url"))
+        webhook = fields.get("webhook_url")
+        if webhook is not None:
+            webhook = checked_webhook(webhook, "webhook_url")
         job = Job(new_id("job"), len(given), webhook)
         account.jobs[job.id] = job
         dialect: Dialect = "root" if name == "images" else "endpoints"
@@ -144,8 +146,8 @@ class AIDetector:
                 {"index": at, "error": error_body("payment_required")} for at in range(len(given))
             ]
         job.done = True
-        if job.webhook_url is not None:  # in a thread of its own: one for analyses would be held up
-            threading.Thread(target=deliver, args=(job, new_id("req")), daemon=True).start()
+        if job.webhook_url is not None:
+            deliver(job.webhook_url, *webhook_of(job, new_id("req")))
 
     async def forensics(self, request: Request) -> Response:
         account = self.account(request)

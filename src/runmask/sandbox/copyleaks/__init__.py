@@ -1,14 +1,19 @@
-"""Copyleaks: login, credits, and the synchronous check of an image.
+"""Copyleaks: login, credits, and the check of an image, at once or by webhook.
 
 ::
 
     POST /v3/account/login/api                      any e-mail, the development key
     GET  /v3/scans/credits
     POST /v1/ai-image-detector/{scanId}/check       JSON with base64, or multipart
+    PUT, POST /v1/ai-image-detector-async/{scanId}/submit       JSON with an address
 
 The limits are the service's: sides from 512 pixels, up to 27,000,000 pixels, files under
 33,554,432 bytes, PNG, JPEG, BMP, WebP and, where ``runmask[heif]`` is installed, HEIC. Every
 check costs one credit, or none with ``sandbox: true``; a refused one costs none.
+
+A submission is answered 201, and its result goes to ``webhooks.url``, which has to be on this
+machine. The sandbox fetches no image: without a scan id of those below the result is that the
+download failed.
 
 Scan ids that begin in a certain way get a certain answer, whatever the image shows. The image
 is still needed, and judged:

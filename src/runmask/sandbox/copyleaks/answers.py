@@ -6,6 +6,7 @@ import numpy as np
 
 from ... import __version__
 from ...mask import Mask
+from ..names import NOMINAL
 from ..photo import Photo
 from ..settings import NOTICE, Settings
 from .accounts import Login
@@ -29,32 +30,60 @@ def check_answer(
     settings: Settings, scan_id: str, photo: Photo, actual_credits: int, created: int
 ) -> bytes:
     """Return the body of a successful check; this is where the image is analysed."""
-    shape = photo.pixels.shape[:2]
-    mask = magic_mask(scan_id, shape)
+    mask = magic_mask(scan_id, photo.pixels.shape[:2])
     if mask is None:
         mask = Mask.from_array(settings.detector(photo.pixels).mask)
-    newest = settings.shape == "2026"
-    ai = mask.area / (shape[0] * shape[1])
-    return as_json(
-        {
-            "model": MODELS[0] if newest else MODELS[1],
-            **({"isAiDetected": mask.area > 0} if newest else {}),
-            "result": {"starts": mask.starts.tolist(), "lengths": mask.lengths.tolist()},
-            "summary": {"human": short_float(1 - ai), "ai": short_float(ai)},
-            "imageInfo": {
-                "shape": {"height": shape[0], "width": shape[1]},
-                "metadata": photo.metadata,
-            },
-            "scannedDocument": {
-                "scanId": scan_id,
-                "actualCredits": actual_credits,
-                "expectedCredits": 1,
-                "creationTime": timestamp(created),
-            },
-            # not the service's: a stored answer has to tell where it is from
-            "sandbox": {"notice": NOTICE, "version": __version__},
+    return as_json(result(settings, scan_id, mask, photo.metadata, actual_credits, created))
+
+
+def webhook_body(
+    settings: Settings, scan_id: str, cost: int, created: int, payload: str | None
+) -> bytes:
+    """Return what a webhook tells of a scan whose image the sandbox has not fetched."""
+    mask = magic_mask(scan_id, NOMINAL)
+    told: dict[str, object]
+    if mask is None:
+        error = {
+            "type": "api_error",
+            "id": "download_failed",
+            "code": 5,
+            "message": "the sandbox fetches nothing: scan ids from sbx-ai- on have a result",
         }
-    )
+        told = {"status": 1, "error": error}
+    else:
+        told = result(settings, scan_id, mask, {}, cost, created)
+    return as_json(told if payload is None else told | {"developerPayload": payload})
+
+
+def result(
+    settings: Settings,
+    scan_id: str,
+    mask: Mask,
+    metadata: dict[str, str],
+    actual_credits: int,
+    created: int,
+) -> dict[str, object]:
+    """Return what a check found, in the service's form."""
+    newest = settings.shape == "2026"
+    ai = mask.fraction
+    return {
+        "model": MODELS[0] if newest else MODELS[1],
+        **({"isAiDetected": mask.area > 0} if newest else {}),
+        "result": {"starts": mask.starts.tolist(), "lengths": mask.lengths.tolist()},
+        "summary": {"human": short_float(1 - ai), "ai": short_float(ai)},
+        "imageInfo": {
+            "shape": {"height": mask.height, "width": mask.width},
+            "metadata": metadata,
+        },
+        "scannedDocument": {
+            "scanId": scan_id,
+            "actualCredits": actual_credits,
+            "expectedCredits": 1,
+            "creationTime": timestamp(created),
+        },
+        # not the service's: a stored answer has to tell where it is from
+        "sandbox": {"notice": NOTICE, "version": __version__},
+    }
 
 
 def magic_mask(scan_id: str, shape: tuple[int, int]) -> Mask | None:

@@ -13,13 +13,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..bodies import in_time, media_type, parse_json, read_bytes
+from ..deliveries import deliver
 from ..endpoints import Answered, in_its_form
+from ..names import NOMINAL
 from ..photo import read_photo
 from ..rates import Rate
 from ..refusals import Reason, Refusal
 from ..settings import Settings
 from .accounts import Account, Accounts, Scan
-from .answers import check_answer, login_answer
+from .answers import check_answer, login_answer, magic_mask, webhook_body
 from .errors import (
     MAGIC_STATUSES,
     duplicate,
@@ -30,6 +32,7 @@ from .errors import (
     too_many_requests,
     unauthorized,
 )
+from .submission import judge_submission
 from .upload import Upload, judge_upload, read_upload_body, scan_id_of
 from .wire import json_response
 
@@ -53,10 +56,12 @@ def routes(settings: Settings, workers: Executor) -> list[Route]:
     service = Copyleaks(settings, workers)
     in_form = partial(in_its_form, refused=refused, internal=internal)
     check = "/v1/ai-image-detector/{scan_id:path}/check"
+    submit = "/v1/ai-image-detector-async/{scan_id:path}/submit"
     return [
         Route("/v3/account/login/api", in_form(service.login), methods=["POST"]),
         Route("/v3/scans/credits", in_form(service.credits), methods=["GET"]),
         Route(check, in_form(service.check), methods=["POST"]),
+        Route(submit, in_form(service.submit), methods=["PUT", "POST"]),
     ]
 
 
@@ -115,6 +120,35 @@ class Copyleaks:
                     answer = await self.scan(account, scan_id, upload)
                     scan.digest, scan.answer = digest, answer
         return Response(answer, media_type="application/json")
+
+    async def submit(self, request: Request) -> Response:
+        """Accept a scan, and tell a webhook what came of it."""
+        if request.scope["raw_path"].count(b"/") != CHECK_PATH_SEGMENTS - 1:
+            return Response(status_code=404)
+        account = self.account(request)
+        self.admit(self.other_rate, account.email)
+        scan_id = scan_id_of(request)
+        if media_type(request) != "application/json":
+            raise Refusal(Reason.MEDIA_TYPE, "Content-Type", "application/json is needed")
+        reading = read_bytes(request, MAX_LOGIN_BYTES)
+        submission = judge_submission(
+            parse_json(await in_time(reading, self.settings.body_timeout_s))
+        )
+        asked_for = magic_error(scan_id, 1 if self.settings.retry_after else None)
+        if asked_for is not None:
+            return asked_for
+        scan = account.scan(scan_id)
+        if scan.answer and self.settings.duplicate_policy != "ignore":
+            raise Answered(duplicate(scan_id))
+        cost = 0 if submission.sandbox or magic_mask(scan_id, NOMINAL) is None else 1
+        if account.credits < cost:
+            raise Answered(envelope(13, message=f"{cost} credit needed, {account.credits} left"))
+        account.credits -= cost
+        created = self.settings.clock()
+        body = webhook_body(self.settings, scan_id, cost, created, submission.payload)
+        scan.answer = body
+        deliver(submission.webhook, body, {})
+        return json_response({}, 201)
 
     def earlier_answer(self, scan: Scan, scan_id: str, digest: bytes) -> bytes | None:
         """Return the answer to repeat, or None where the image has to be scanned."""

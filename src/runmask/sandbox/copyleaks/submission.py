@@ -1,0 +1,42 @@
+"""What an asynchronous submission is given: an address to fetch, and one to tell the result to."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..deliveries import checked_webhook
+from ..refusals import Reason, Refusal
+from .upload import check_model, flag
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tiff", ".bmp", ".heic", ".heif")
+MAX_PAYLOAD = 512
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission, judged."""
+
+    webhook: str = field(repr=False)
+    payload: str | None = field(repr=False)
+    sandbox: bool
+
+
+def judge_submission(fields: dict[str, Any]) -> Submission:
+    """Return what is needed of the fields of the body; anything amiss is a Refusal."""
+    for name, called in (("url", "url"), ("filename", "fileName"), ("model", "model")):
+        if not isinstance(fields.get(name), str):
+            raise Refusal(Reason.FIELD, called, "a text is needed")
+    if not fields["url"].startswith(("http://", "https://")):
+        raise Refusal(Reason.FIELD, "url", "an http or https address is needed")
+    if not fields["filename"].lower().endswith(EXTENSIONS):
+        raise Refusal(Reason.FILE_TYPE, "fileName", f"one of {', '.join(EXTENSIONS)} is needed")
+    check_model(fields["model"])
+    if fields.get("masktype") not in (None, "heatmap"):
+        raise Refusal(Reason.FIELD, "maskType", "heatmap is needed, or nothing")
+    webhooks = fields.get("webhooks")
+    url = webhooks.get("url") if isinstance(webhooks, dict) else None
+    payload = fields.get("developerpayload")
+    if payload is not None and (not isinstance(payload, str) or len(payload) > MAX_PAYLOAD):
+        raise Refusal(Reason.FIELD, "developerPayload", f"a text of {MAX_PAYLOAD} is the most")
+    return Submission(
+        checked_webhook(url, "webhooks.url"), payload, flag(fields.get("sandbox", False))
+    )

@@ -1,0 +1,65 @@
+"""Webhooks of the sandbox: to this machine only, sent again until they are acknowledged."""
+
+import http.client
+import ipaddress
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from .refusals import Reason, Refusal
+
+logger = logging.getLogger("runmask.sandbox")
+
+ATTEMPTS = 6
+PAUSE_S = 0.2  # before the second attempt; then twice as long each
+TIMEOUT_S = 5
+
+
+def checked_webhook(url: object, field: str) -> str:
+    """The address, if it is on this machine: the sandbox sends nothing anywhere else."""
+    if not isinstance(url, str) or not _is_local(url):
+        raise Refusal(
+            Reason.FIELD,
+            field,
+            "the sandbox sends webhooks to http://127.0.0.1:PORT/... and ::1 only",
+        )
+    return url
+
+
+def _is_local(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme == "http"
+            and parts.port is not None
+            and ipaddress.ip_address(parts.hostname or "").is_loopback
+        )
+    except ValueError:
+        return False
+
+
+def deliver(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """POST a body in a thread of its own, one for analyses would be held up."""
+    threading.Thread(target=_deliver, args=(url, body, headers), daemon=True).start()
+
+
+def _deliver(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    parts = urlsplit(url)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_S * 2 ** (attempt - 1))
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        try:
+            connection.request(
+                "POST", target, body, {"Content-Type": "application/json", **headers}
+            )
+            if 200 <= connection.getresponse().status < 300:
+                return
+        except (OSError, http.client.HTTPException):
+            continue
+        finally:
+            connection.close()
+    logger.warning("a webhook was not acknowledged in %d attempts", ATTEMPTS)
