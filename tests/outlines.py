@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import shapely
-from reference import edge_rings
 
+from runmask import Mask
 from runmask.contours.simplify import simplify_rings
 
 Ring = list[tuple[int, int]]
 
 
 def trace(pixels: np.ndarray, connectivity: int = 4) -> list[Ring]:
-    return edge_rings(pixels, connectivity)[0]
+    contours = Mask.from_array(pixels).contours(connectivity=connectivity)
+    return split(contours.points, contours.offsets)
 
 
 def flat(rings: Iterable[Sequence[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:
