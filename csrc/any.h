@@ -104,6 +104,11 @@ inline Result encode(const uint8_t* pixels, size_t count, AnyArrays& out, size_t
   });
 }
 
+inline void decode(const AnyRuns& any, size_t first, size_t last, uint8_t off, uint8_t on,
+                   uint8_t* out) {
+  with_runs(any, [&](auto runs) { decode(runs, first, last, off, on, out); });
+}
+
 inline uint64_t area(const AnyRuns& any) {
   return with_runs(any, [](auto runs) { return area(runs); });
 }
