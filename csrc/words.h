@@ -24,6 +24,21 @@ class WordCursor {
   }
 
   size_t run() const { return run_; }
+  size_t at() const { return at_; }
+
+  // Passes over pixels that are all set, or all clear, by whole words.
+  void skip(bool set) {
+    const bool in_run = run_ < runs_.count && start(run_) <= at_;
+    if (in_run != set) return;
+    size_t end = last_;
+    if (set) {
+      end = std::min(end, stop(run_));
+    } else if (run_ < runs_.count) {
+      end = std::min(end, start(run_));
+    }
+    at_ += end == last_ ? end - at_ : (end - at_) / kWordPixels * kWordPixels;
+    if (set && stop(run_) <= at_) ++run_;
+  }
 
   // Goes on at pixel `at`, before which or with which all runs below `run` end.
   void seek(size_t run, size_t at) {
@@ -32,10 +47,10 @@ class WordCursor {
     if (run_ < runs_.count && stop(run_) <= at_) ++run_;
   }
 
-  // The next block as words; pixels past `last` are zero bits. Returns its size in pixels, 0 at the
-  // end.
-  size_t next(const Kernels& kernels, uint64_t* words) {
-    const size_t size = std::min(kPixels, last_ - at_);
+  // The next block, of at most so many pixels, as words; pixels past it are zero bits. Returns its
+  // size in pixels, 0 at the end.
+  size_t next(const Kernels& kernels, uint64_t* words, size_t most = kPixels) {
+    const size_t size = std::min({kPixels, most, last_ - at_});
     if (size == 0) return 0;
     const size_t end = at_ + size;
     const size_t ahead = run_ + kPixels / 64;

@@ -1,6 +1,6 @@
 """Run-length masks of AI-image detectors: decode, measure, draw and fetch them."""
 
-from .blend import overlay
+from .blend import colormap, heatmap, overlay
 from .detection import Detection
 from .errors import RunmaskError
 from .mask import Box, ClippedRunsWarning, Components, Mask, ReadReport, iou_matrix
@@ -14,6 +14,8 @@ __all__ = [
     "ReadReport",
     "RunmaskError",
     "__version__",
+    "colormap",
+    "heatmap",
     "iou_matrix",
     "overlay",
 ]
