@@ -87,7 +87,7 @@ void overlay_span(Runs<Index> runs, const Prepared& layer, PixelBlocks& blocks, 
 
 Result overlay(const Layer* layers, size_t count, Source from, Target to, size_t width,
                Format format, size_t begin, size_t end, int threads) {
-  constexpr size_t kLeastPixels = size_t{1} << 19;  // less is not worth a thread
+  constexpr size_t kLeastPixels = size_t{1} << 19;   // less is not worth a thread
   constexpr size_t kSharedPixels = size_t{1} << 16;  // what stays in cache from layer to layer
   Array<Prepared> prepared;
   if (!prepared.reserve_more(count)) return {Status::no_memory, 0};

@@ -11,8 +11,8 @@ namespace runmask {
 // What one side of a mask does to a pixel (see blend.cc for the arithmetic). Bytes are blended as
 // (byte * scale + term) / 255 rounded; terms repeat every 192 bytes, a multiple of 1 to 4 channels.
 struct BlendSide {
-  bool touched;          // false: pixels of this side stay as they are
-  uint8_t colour[3];     // in the order of the image's channels
+  bool touched;       // false: pixels of this side stay as they are
+  uint8_t colour[3];  // in the order of the image's channels
   uint8_t alpha;
   uint16_t scale;        // 255 - alpha
   uint16_t even[96];     // colour * alpha + 128 for bytes 0, 2, 4 ...

@@ -113,25 +113,42 @@ void each_value(const Confidence& map, size_t y, const Columns& columns, const U
   }
 }
 
+// The row, if kernels can read it as it lies.
+const uint8_t* touching_floats(const Confidence& map, size_t y, const Columns& columns) {
+  const bool touching = map.column == sizeof(float) && columns.all();
+  if (map.number != Number::float32 || !touching) return nullptr;
+  return map.values + static_cast<ptrdiff_t>(y) * map.row;
+}
+
+bool any_nan(const Confidence& map, size_t y, const Columns& columns) {
+  if (map.number == Number::uint8) return false;
+  if (const uint8_t* floats = touching_floats(map, y, columns)) {
+    return kernels().heat->any_nan(floats, columns.count());
+  }
+  bool found = false;
+  each_value(map, y, columns, [&](size_t, double value) { found |= is_nan(value); });
+  return found;
+}
+
 // One row of the map as the kernels take it.
 struct MapRow {
   size_t y = SIZE_MAX;
   Array<int16_t> values;
-  Array<uint8_t> missing;  // 1 where there is NaN
+  Array<uint8_t> missing;  // where any is: 1 for NaN
   bool any_missing = false;
 
   void read(const Confidence& map, size_t row, const Columns& columns) {
     y = row;
-    any_missing = false;
     const double scale = 2 * kHalf / map.span;
-    each_value(map, row, columns, [&](size_t i, double value) {
-      double scaled = (value - map.low) * scale;
-      scaled = scaled > 0 ? scaled : 0;  // NaN too
-      scaled = scaled < 2 * kHalf ? scaled : 2 * kHalf;
-      values[i] = static_cast<int16_t>(static_cast<int32_t>(scaled + 0.5) - kHalf);
-      missing[i] = is_nan(value);
-      any_missing |= is_nan(value);
-    });
+    if (const uint8_t* floats = touching_floats(map, row, columns)) {
+      kernels().heat->confidences(floats, columns.count(), map.low, scale, values.data());
+    } else {
+      each_value(map, row, columns,
+                 [&](size_t i, double value) { values[i] = confidence_of(value, map.low, scale); });
+    }
+    any_missing = any_nan(map, row, columns);
+    if (!any_missing) return;
+    each_value(map, row, columns, [&](size_t i, double value) { missing[i] = is_nan(value); });
   }
 };
 
@@ -176,13 +193,12 @@ class Painter {
   }
 
   void paint(size_t y) {
-    const Between rows =
-        between(plan_.window.top + y, plan_.map.height, plan_.window.whole_height);
+    const Between rows = between(plan_.window.top + y, plan_.map.height, plan_.window.whole_height);
     read(rows);
     const MapRow& second = rows.first == rows.second ? *above_ : *below_;
     find_indices(second, rows.weight);
-    const bool holes = (above_->any_missing && rows.weight != kWeight) ||
-                       (second.any_missing && rows.weight != 0);
+    const bool holes =
+        (above_->any_missing && rows.weight != kWeight) || (second.any_missing && rows.weight != 0);
     const size_t width = plan_.window.width;
     if (!holes) {
       colour(y, 0, width);
@@ -217,7 +233,8 @@ class Painter {
     if (columns.all()) {
       mixed[count] = mixed[count - 1];
       for (size_t i = 0; i < count; ++i) {
-        pairs[i] = static_cast<uint16_t>(mixed[i]) | uint32_t{static_cast<uint16_t>(mixed[i + 1])} << 16;
+        pairs[i] = static_cast<uint16_t>(mixed[i]) | uint32_t{static_cast<uint16_t>(mixed[i + 1])}
+                                                         << 16;
       }
     } else {
       std::memcpy(pairs, mixed, count * sizeof *mixed);
@@ -231,8 +248,8 @@ class Painter {
     const auto place = static_cast<size_t>(columns.places()[x]) * (columns.all() ? 1 : 2);
     const uint32_t of_next = columns.weights()[x] >> 16;
     const auto missing = [&](const MapRow& row) {
-      return (of_next != kWeight && row.missing[place]) ||
-             (of_next != 0 && row.missing[place + 1]);
+      return row.any_missing && ((of_next != kWeight && row.missing[place]) ||
+                                 (of_next != 0 && row.missing[place + 1]));
     };
     return (weight != kWeight && missing(*above_)) || (weight != 0 && missing(second));
   }
@@ -292,9 +309,7 @@ bool find_nan(const Confidence& map, const Window& window, size_t* row, size_t* 
     for (const size_t source : {rows.first, rows.second}) {
       if (source < next) continue;
       next = source + 1;
-      bool found = false;
-      each_value(map, source, columns, [&](size_t, double value) { found |= is_nan(value); });
-      if (!found) continue;
+      if (!any_nan(map, source, columns)) continue;
       *row = source;
       *column = SIZE_MAX;
       each_value(map, source, columns, [&](size_t i, double value) {
@@ -312,14 +327,15 @@ Result heatmap(const Confidence& map, Source from, Target to, const Window& wind
   Plan plan(map, window, format, colours);
   if (!plan.columns.find(map.width, window.width)) return {Status::no_memory, 0};
   std::atomic<bool> failed = false;
-  in_parallel(window.height, threads, kLeastPixels / window.width + 1, [&](size_t first, size_t last) {
-    Painter painter(plan, from, to);
-    if (!painter.allocate()) {
-      failed = true;
-      return;
-    }
-    for (size_t y = first; y < last; ++y) painter.paint(y);
-  });
+  in_parallel(window.height, threads, kLeastPixels / window.width + 1,
+              [&](size_t first, size_t last) {
+                Painter painter(plan, from, to);
+                if (!painter.allocate()) {
+                  failed = true;
+                  return;
+                }
+                for (size_t y = first; y < last; ++y) painter.paint(y);
+              });
   return {failed ? Status::no_memory : Status::ok, 0};
 }
 

@@ -22,7 +22,21 @@ struct HeatColours {
   uint64_t entry[256];  // four 16-bit numbers: the first three planes * alpha + 128; 255 - alpha
 };
 
+// The number that a confidence is, `scale` being 2 * kHalf over the span of the map's values.
+inline int16_t confidence_of(double value, double low, double scale) {
+  const double scaled = (value - low) * scale;
+  const double above = scaled > 0 ? scaled : 0;  // NaN too
+  const double within = above < 2 * kHalf ? above : 2 * kHalf;
+  return static_cast<int16_t>(static_cast<int32_t>(within + 0.5) - kHalf);
+}
+
 struct HeatKernels {
+  // Whether there is a NaN among float32 values, which need not be aligned.
+  bool (*any_nan)(const uint8_t* values, size_t count);
+
+  // confidence_of each of them.
+  void (*confidences)(const uint8_t* values, size_t count, double low, double scale, int16_t* out);
+
   // between[i] = (a[i] * (kWeight - weight) + b[i] * weight) / kWeight, halves up, for `count`
   // values, a multiple of 32.
   void (*mix)(const int16_t* a, const int16_t* b, uint32_t weight, size_t count, int16_t* between);

@@ -7,6 +7,24 @@
 namespace runmask {
 namespace {
 
+float float_at(const uint8_t* values, size_t i) {
+  float value;
+  std::memcpy(&value, values + i * sizeof value, sizeof value);
+  return value;
+}
+
+bool any_nan(const uint8_t* values, size_t count) {
+  bool found = false;
+  for (size_t i = 0; i < count; ++i) found |= float_at(values, i) != float_at(values, i);
+  return found;
+}
+
+void confidences(const uint8_t* values, size_t count, double low, double scale, int16_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = confidence_of(static_cast<double>(float_at(values, i)), low, scale);
+  }
+}
+
 void mix(const int16_t* a, const int16_t* b, uint32_t weight, size_t count, int16_t* between) {
   const auto of_b = static_cast<int32_t>(weight);
   const auto of_a = static_cast<int32_t>(kWeight - weight);
@@ -21,8 +39,9 @@ void indices(const uint32_t* pairs, const int32_t* places, const uint32_t* weigh
   for (size_t x = 0; x < count * kWordPixels; ++x) {
     const uint32_t pair = pairs[places[x]];
     const uint32_t weight = weights[x];
-    const int32_t sum = static_cast<int16_t>(pair & 0xFFFF) * static_cast<int16_t>(weight & 0xFFFF) +
-                        static_cast<int16_t>(pair >> 16) * static_cast<int16_t>(weight >> 16);
+    const int32_t sum =
+        static_cast<int16_t>(pair & 0xFFFF) * static_cast<int16_t>(weight & 0xFFFF) +
+        static_cast<int16_t>(pair >> 16) * static_cast<int16_t>(weight >> 16);
     // (sum / kWeight + kHalf) / 256, the first being 255 * 256 for 1, rounded
     out[x] = static_cast<uint8_t>((sum + (1 << 29)) >> 22);
   }
@@ -91,6 +110,6 @@ template void colour_general<2>(const uint8_t*, uint8_t*, const uint8_t*, const 
 template void colour_general<4>(const uint8_t*, uint8_t*, const uint8_t*, const HeatColours&);
 
 const HeatKernels scalar_heat_kernels = {
-    mix, indices, {colour<1>, colour<2>, colour<3>, colour<4>}};
+    any_nan, confidences, mix, indices, {colour<1>, colour<2>, colour<3>, colour<4>}};
 
 }  // namespace runmask

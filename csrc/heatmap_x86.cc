@@ -12,6 +12,38 @@ namespace {
 
 // ---- AVX2 ----
 
+AVX2 bool any_nan_avx2(const uint8_t* values, size_t count) {
+  __m256 found = _mm256_setzero_ps();
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m256 here = _mm256_castsi256_ps(load(values + 4 * i));
+    found = _mm256_or_ps(found, _mm256_cmp_ps(here, here, _CMP_UNORD_Q));
+  }
+  return _mm256_movemask_ps(found) != 0 || scalar_heat_kernels.any_nan(values + 4 * i, count - i);
+}
+
+AVX2 inline __m128i confidences_of_4(const uint8_t* values, __m256d low, __m256d scale) {
+  const __m256d four =
+      _mm256_cvtps_pd(_mm_castsi128_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values))));
+  const __m256d scaled = _mm256_mul_pd(_mm256_sub_pd(four, low), scale);
+  const __m256d above = _mm256_max_pd(scaled, _mm256_setzero_pd());  // NaN gives the second
+  const __m256d within = _mm256_min_pd(above, _mm256_set1_pd(2 * kHalf));
+  const __m128i number = _mm256_cvttpd_epi32(_mm256_add_pd(within, _mm256_set1_pd(0.5)));
+  return _mm_sub_epi32(number, _mm_set1_epi32(kHalf));
+}
+
+AVX2 void confidences_avx2(const uint8_t* values, size_t count, double low, double scale,
+                           int16_t* out) {
+  const __m256d lows = _mm256_set1_pd(low), scales = _mm256_set1_pd(scale);
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i first = confidences_of_4(values + 4 * i, lows, scales);
+    const __m128i second = confidences_of_4(values + 4 * i + 16, lows, scales);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm_packs_epi32(first, second));
+  }
+  scalar_heat_kernels.confidences(values + 4 * i, count - i, low, scale, out + i);
+}
+
 AVX2 inline __m256i mixed(__m256i pairs, __m256i weights) {
   const __m256i half = _mm256_set1_epi32(kWeight / 2);
   const __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(pairs, weights), half);
@@ -20,7 +52,8 @@ AVX2 inline __m256i mixed(__m256i pairs, __m256i weights) {
 
 AVX2 void mix_avx2(const int16_t* a, const int16_t* b, uint32_t weight, size_t count,
                    int16_t* between) {
-  const __m256i weights = _mm256_set1_epi32(static_cast<int32_t>((kWeight - weight) | weight << 16));
+  const __m256i weights =
+      _mm256_set1_epi32(static_cast<int32_t>((kWeight - weight) | weight << 16));
   for (size_t i = 0; i < count; i += 16) {
     const __m256i first = load(a + i), second = load(b + i);
     store(between + i, _mm256_packs_epi32(mixed(_mm256_unpacklo_epi16(first, second), weights),
@@ -60,9 +93,9 @@ AVX2 inline __m256i colour_of_4(__m256i bytes, const uint8_t* indices, const uin
   const __m256i terms =
       _mm256_setr_epi64x(entry_of(entries, indices[0]), entry_of(entries, indices[1]),
                          entry_of(entries, indices[2]), entry_of(entries, indices[3]));
-  const __m256i last_of_pixel = _mm256_setr_epi8(6, 7, 6, 7, 6, 7, 6, 7, 14, 15, 14, 15, 14, 15, 14,
-                                                 15, 6, 7, 6, 7, 6, 7, 6, 7, 14, 15, 14, 15, 14, 15,
-                                                 14, 15);
+  const __m256i last_of_pixel =
+      _mm256_setr_epi8(6, 7, 6, 7, 6, 7, 6, 7, 14, 15, 14, 15, 14, 15, 14, 15, 6, 7, 6, 7, 6, 7, 6,
+                       7, 14, 15, 14, 15, 14, 15, 14, 15);
   const __m256i scales = _mm256_shuffle_epi8(terms, last_of_pixel);
   const __m256i sum = _mm256_add_epi16(_mm256_mullo_epi16(bytes, scales), terms);
   return _mm256_mulhi_epu16(sum, _mm256_set1_epi16(257));
@@ -92,11 +125,11 @@ AVX2 void colour3_avx2(const uint8_t* from, uint8_t* to, const uint8_t* indices,
       0, kNone, 1, kNone, 2, kNone, kNone, kNone, 3, kNone, 4, kNone, 5, kNone, kNone, kNone,  //
       6, kNone, 7, kNone, 8, kNone, kNone, kNone, 9, kNone, 10, kNone, 11, kNone, kNone, kNone);
   const __m256i four = _mm256_set1_epi8(4);
-  const __m256i widen_high = _mm256_adds_epi8(widen_low, _mm256_andnot_si256(
-      _mm256_cmpgt_epi8(_mm256_setzero_si256(), widen_low), four));
-  const __m256i pack = _mm256_setr_epi8(
-      0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, kNone, kNone, kNone, kNone,  //
-      kNone, kNone, kNone, kNone, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
+  const __m256i widen_high = _mm256_adds_epi8(
+      widen_low, _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), widen_low), four));
+  const __m256i pack =
+      _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, kNone, kNone, kNone, kNone,  //
+                       kNone, kNone, kNone, kNone, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
   for (size_t p = 0; p < count * kWordPixels; p += 8, from += 24, to += 24) {
     const __m256i low = _mm256_shuffle_epi8(in_both_lanes(from), widen_low);
     const __m256i high = _mm256_shuffle_epi8(in_both_lanes(from + 8), widen_high);
@@ -128,8 +161,8 @@ AVX2 void colour4_avx2(const uint8_t* from, uint8_t* to, const uint8_t* indices,
 
 // Grey, as 32-bit numbers of eight pixels: term and scale are fetched by the pixels' indices.
 AVX2 inline __m256i grey_of_8(__m256i bytes, const uint8_t* indices, const uint64_t* entries) {
-  const __m256i places = _mm256_cvtepu8_epi32(
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(indices)));
+  const __m256i places =
+      _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(indices)));
   const auto* words = reinterpret_cast<const int*>(entries);
   const __m256i low = _mm256_i32gather_epi32(words, places, 8);       // terms 0 and 1
   const __m256i high = _mm256_i32gather_epi32(words + 1, places, 8);  // term 2 and the scale
@@ -266,8 +299,8 @@ AVX512 void colour_avx512(const uint8_t* from, uint8_t* to, const uint8_t* indic
   const Table alphas = table_of(colours.alpha);
   for (size_t w = 0; w < count; ++w, from += kBytes, to += kBytes, indices += kWordPixels) {
     const __m512i index = load512(indices);
-    const Quarters quarters = {{from_quarter(index, 1), from_quarter(index, 2),
-                                from_quarter(index, 3)}};
+    const Quarters quarters = {
+        {from_quarter(index, 1), from_quarter(index, 2), from_quarter(index, 3)}};
     const __m512i alpha = look_up(alphas, index, quarters);
     if (_mm512_test_epi8_mask(alpha, alpha) == 0) {
       if (from != to) std::memcpy(to, from, kBytes);
@@ -285,8 +318,8 @@ AVX512 void colour_avx512(const uint8_t* from, uint8_t* to, const uint8_t* indic
       const __m512i pixel = load512(kInterleaving.pixel[part]);
       __m512i colour = _mm512_set1_epi8(-1);
       for (size_t c = 0; c < kColours; ++c) {
-        colour = _mm512_mask_permutexvar_epi8(colour, kInterleaving.channel[part][c], pixel,
-                                              plane[c]);
+        colour =
+            _mm512_mask_permutexvar_epi8(colour, kInterleaving.channel[part][c], pixel, plane[c]);
       }
       const __m512i bytes = load512(from + 64 * part);
       const __m512i blended = blend_bytes(bytes, colour, _mm512_permutexvar_epi8(pixel, alpha));
@@ -297,9 +330,14 @@ AVX512 void colour_avx512(const uint8_t* from, uint8_t* to, const uint8_t* indic
 
 }  // namespace
 
-const HeatKernels avx2_heat_kernels = {
-    mix_avx2, indices_avx2, {colour1_avx2, colour2_avx2, colour3_avx2, colour4_avx2}};
+const HeatKernels avx2_heat_kernels = {any_nan_avx2,
+                                       confidences_avx2,
+                                       mix_avx2,
+                                       indices_avx2,
+                                       {colour1_avx2, colour2_avx2, colour3_avx2, colour4_avx2}};
 const HeatKernels avx512_heat_kernels = {
+    any_nan_avx2,
+    confidences_avx2,
     mix_avx2,
     indices_avx512,
     {colour_avx512<1>, colour_avx512<2>, colour_avx512<3>, colour_avx512<4>}};

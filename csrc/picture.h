@@ -9,8 +9,8 @@
 namespace runmask {
 
 struct Format {
-  size_t channels;    // 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha
-  size_t depth;       // bytes of a sample, 1 or 2
+  size_t channels;  // 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha
+  size_t depth;     // bytes of a sample, 1 or 2
   bool has_alpha() const { return channels % 2 == 0; }
   size_t pixel_bytes() const { return channels * depth; }
 };
@@ -80,7 +80,8 @@ class PixelBlocks {
     const auto depth = static_cast<ptrdiff_t>(format_.depth);
     const bool aligned =
         reinterpret_cast<uintptr_t>(pixels) % format_.depth == 0 && strides.row % depth == 0;
-    return aligned && (width_ <= 1 || strides.pixel == static_cast<ptrdiff_t>(format_.pixel_bytes())) &&
+    return aligned &&
+           (width_ <= 1 || strides.pixel == static_cast<ptrdiff_t>(format_.pixel_bytes())) &&
            (format_.channels == 1 || strides.sample == depth);
   }
   bool rows_touch(const Strides& strides) const {

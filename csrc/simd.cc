@@ -148,9 +148,13 @@ std::atomic<const Kernels*>& current() {
 
 }  // namespace
 
-const Kernels scalar_kernels = {
-    "scalar",         &scalar_blend_kernels, &scalar_heat_kernels, words_from_toggles,
-    bytes_from_words, changes,               turns};
+const Kernels scalar_kernels = {"scalar",
+                                &scalar_blend_kernels,
+                                &scalar_heat_kernels,
+                                words_from_toggles,
+                                bytes_from_words,
+                                changes,
+                                turns};
 
 const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
 

@@ -251,10 +251,20 @@ AVX512 size_t turns_avx512(const uint64_t* words, size_t count, bool* inside, ui
 
 }  // namespace
 
-const Kernels avx2_kernels = {"avx2", &avx2_blend_kernels, &avx2_heat_kernels, words_from_toggles_avx2, bytes_from_words_avx2, changes_avx2,
+const Kernels avx2_kernels = {"avx2",
+                              &avx2_blend_kernels,
+                              &avx2_heat_kernels,
+                              words_from_toggles_avx2,
+                              bytes_from_words_avx2,
+                              changes_avx2,
                               turns_avx2};
-const Kernels avx512_kernels = {"avx512", &avx512_blend_kernels, &avx512_heat_kernels, words_from_toggles_avx512, bytes_from_words_avx512,
-                                changes_avx512, turns_avx512};
+const Kernels avx512_kernels = {"avx512",
+                                &avx512_blend_kernels,
+                                &avx512_heat_kernels,
+                                words_from_toggles_avx512,
+                                bytes_from_words_avx512,
+                                changes_avx512,
+                                turns_avx512};
 
 }  // namespace runmask
 

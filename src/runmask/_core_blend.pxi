@@ -133,7 +133,7 @@ cdef class _Map:
 
     def __cinit__(self, object confidence, double low, double span):
         PyObject_GetBuffer(confidence, &self.view, PyBUF_STRIDES | PyBUF_FORMAT)
-        cdef bytes kind = self.view.format
+        cdef bytes kind = bytes(self.view.format).lstrip(b"@=^<")  # NumPy's words for unaligned
         numbers = {b"B": <int>Number.uint8, b"e": <int>Number.float16, b"f": <int>Number.float32, b"d": <int>Number.float64}
         if self.view.ndim != 2 or kind not in numbers:
             raise InputError("the confidence does not have the layout that the core takes")

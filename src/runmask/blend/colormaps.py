@@ -48,7 +48,9 @@ def colormap(name: str) -> NDArray[np.uint8]:
     goes from green over yellow to red. Raises InputError for another name.
     """
     if not isinstance(name, str) or name not in NAMES:
-        raise InputError(f"colour map {shown(name)}: not one of {', '.join(NAMES)}", code="colormap")
+        raise InputError(
+            f"colour map {shown(name)}: not one of {', '.join(NAMES)}", code="colormap"
+        )
     return _table(name).copy()
 
 
@@ -61,4 +63,5 @@ def _table(name: str) -> NDArray[np.uint8]:
         falling = middle * (510 - 2 * at) + high * (2 * at - 255)
         return ((2 * np.where(at < 128, rising, falling) + 255) // 510).astype(np.uint8)
     steps = np.frombuffer(decompress(b85decode(_TABLES[name])), np.uint8).reshape(3, 256)
-    return np.cumsum(steps, axis=1, dtype=np.uint8).T.copy()
+    table: NDArray[np.uint8] = np.cumsum(steps, axis=1, dtype=np.uint8).T
+    return table

@@ -257,7 +257,8 @@ def _refuse_nan(values: NDArray[Any], pixels: NDArray[Any], top: int, whole: int
 def _checked_levels(pairs: Levels, low: float, span: float) -> list[tuple[Mask, int]]:
     """Masks with the place of their colour in the map."""
     levels = []
-    for place, (mask, value) in enumerate(checked_pairs(pairs, "confidence")):
+    what = f"confidence is {type(pairs).__name__}: not an ndarray"
+    for place, (mask, value) in enumerate(checked_pairs(pairs, "confidence", what)):
         number = float(value) if isinstance(value, int | float | np.number) else math.nan
         if math.isnan(number) or isinstance(value, bool):
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -24,8 +25,6 @@ from .pictures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import NDArray
 
 Sample = TypeVar("Sample", np.uint8, np.uint16)
@@ -154,19 +153,19 @@ def _checked_layers(
         return [(mask, checked_colour(inside, "inside"), checked_colour(outside, "outside"))]
     if inside is not _RED or outside is not _GREEN:
         raise InputError("inside and outside are for one mask; each of several has its own colour")
+    pairs = checked_pairs(
+        mask, "colour", f"mask is {type(mask).__name__}: not a Mask (Mask.from_array makes one)"
+    )
     return [
         (each, checked_colour(colour, f"the colour of mask {place}"), _NOTHING)
-        for place, (each, colour) in enumerate(checked_pairs(mask, "colour"))
+        for place, (each, colour) in enumerate(pairs)
     ]
 
 
-def checked_pairs(pairs: Any, of: str) -> list[tuple[Mask, Any]]:
-    """A list of masks of one shape, each with something."""
-    if isinstance(pairs, (str, bytes, dict, np.ndarray)) or not hasattr(pairs, "__iter__"):
-        raise InputError(
-            f"mask is {type(pairs).__name__}: not a Mask (Mask.from_array makes one) "
-            f"or pairs (Mask, {of})"
-        )
+def checked_pairs(pairs: Any, of: str, what: str) -> list[tuple[Mask, Any]]:
+    """A list of masks of one shape, each with something; ``what`` is what pairs are instead of."""
+    if isinstance(pairs, (str, bytes, Mapping, np.ndarray, Mask)) or not hasattr(pairs, "__iter__"):
+        raise InputError(f"{what} or pairs (Mask, {of})")
     every = list(pairs)
     for place, pair in enumerate(every):
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], Mask):

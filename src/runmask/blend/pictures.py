@@ -108,7 +108,7 @@ def _same_place(a: NDArray[Any], b: NDArray[Any]) -> bool:
 def checked_layout(layout: object) -> Layout:
     if layout not in ("rgb", "bgr"):
         raise InputError(f"layout {shown(layout)}: not 'rgb' or 'bgr'", code="layout")
-    return layout  # type: ignore[return-value]
+    return layout
 
 
 def checked_colour(colour: object, name: str) -> Samples:
