@@ -16,12 +16,20 @@ from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
 from geometry_jobs import GEOMETRY_JOBS
 from morphology_jobs import MORPHOLOGY_JOBS
+from picture_jobs import PICTURE_JOBS
 from wire_jobs import WIRE_JOBS
 
 from runmask import Mask
 
 ALL_JOBS = (
-    JOBS | FILE_JOBS | ALGEBRA_JOBS | FORMAT_JOBS | GEOMETRY_JOBS | MORPHOLOGY_JOBS | WIRE_JOBS
+    JOBS
+    | PICTURE_JOBS
+    | FILE_JOBS
+    | ALGEBRA_JOBS
+    | FORMAT_JOBS
+    | GEOMETRY_JOBS
+    | MORPHOLOGY_JOBS
+    | WIRE_JOBS
 )
 
 

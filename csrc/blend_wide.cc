@@ -1,7 +1,5 @@
 #include "blend_wide.h"
 
-#include <algorithm>
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -20,66 +18,70 @@ inline uint32_t by_255(uint32_t x) {
 }
 
 template <size_t Channels>
-void blend_opaque(const uint16_t* from, uint16_t* to, size_t pixels, const WideSide& side) {
-  constexpr size_t kPeriod = 8 * Channels;
-  uint32_t terms[kPeriod];
-  for (size_t i = 0; i < kPeriod; ++i) terms[i] = side.colour[i % Channels] * side.alpha;
-  const uint32_t scale = 255 - side.alpha;
-  size_t p = 0;
-  for (; p + 8 <= pixels; p += 8, from += kPeriod, to += kPeriod) {
-    for (size_t i = 0; i < kPeriod; ++i) {
-      to[i] = static_cast<uint16_t>(by_255(from[i] * scale + terms[i]));
-    }
-  }
-  for (size_t i = 0; i < (pixels - p) * Channels; ++i) {
-    to[i] = static_cast<uint16_t>(by_255(from[i] * scale + terms[i]));
+void blend_opaque(const uint16_t* from, uint16_t* to, const WideSide& side) {
+  for (size_t c = 0; c < Channels; ++c) {
+    const uint32_t sum = from[c] * (255 - side.alpha) + side.colour[c] * side.alpha;
+    to[c] = static_cast<uint16_t>(by_255(sum));
   }
 }
 
-void blend_over(const uint16_t* from, uint16_t* to, size_t channels, const WideSide& side) {
+template <size_t Channels>
+void blend_over(const uint16_t* from, uint16_t* to, const WideSide& side) {
   const uint64_t over = uint64_t{side.alpha} * kOpaque;
-  const uint64_t under = uint64_t{from[channels - 1]} * (255 - side.alpha);
+  const uint64_t under = uint64_t{from[Channels - 1]} * (255 - side.alpha);
   const uint64_t result = over + under;
-  for (size_t c = 0; c + 1 < channels; ++c) {
+  for (size_t c = 0; c + 1 < Channels; ++c) {
     const uint64_t sum = side.colour[c] * over + from[c] * under;
     to[c] = static_cast<uint16_t>((2 * sum + result) / (2 * result));
   }
-  to[channels - 1] = static_cast<uint16_t>(by_255(static_cast<uint32_t>(result)));
+  to[Channels - 1] = static_cast<uint16_t>(by_255(static_cast<uint32_t>(result)));
 }
 
 template <size_t Channels>
-bool opaque(const uint16_t* pixels, size_t count) {
+bool opaque(const uint16_t* pixels) {
   uint16_t all = kOpaque;
-  for (size_t p = 0; p < count; ++p) all &= pixels[p * Channels + Channels - 1];
+  for (size_t p = 0; p < kWordPixels; ++p) all &= pixels[p * Channels + Channels - 1];
   return all == kOpaque;
 }
 
-template <size_t Channels>
-void blend_pixels(const uint16_t* from, uint16_t* to, size_t pixels, const WideSide& side) {
-  if (!side.touched) {
-    if (from != to) std::memcpy(to, from, pixels * Channels * sizeof *to);
-  } else if (Channels % 2 != 0 || opaque<Channels>(from, pixels)) {
-    blend_opaque<Channels>(from, to, pixels, side);
-  } else {
-    for (size_t p = 0; p < pixels; ++p) {
-      blend_over(from + p * Channels, to + p * Channels, Channels, side);
+// A word of pixels, each by side_of(pixel). A side that is not touched has alpha 0, which leaves
+// opaque pixels as they are.
+template <size_t Channels, class SideOf>
+void blend_word(const uint16_t* from, uint16_t* to, const SideOf& side_of) {
+  if (Channels % 2 != 0 || opaque<Channels>(from)) {
+    for (size_t p = 0; p < kWordPixels; ++p, from += Channels, to += Channels) {
+      blend_opaque<Channels>(from, to, side_of(p));
+    }
+    return;
+  }
+  for (size_t p = 0; p < kWordPixels; ++p, from += Channels, to += Channels) {
+    const WideSide& side = side_of(p);
+    if (side.touched) {
+      blend_over<Channels>(from, to, side);
+    } else if (from != to) {
+      std::memcpy(to, from, Channels * sizeof *to);
     }
   }
 }
 
+// The same of one side: its terms repeat, and compilers make vectors of it.
 template <size_t Channels>
-void blend_words(const uint16_t* from, uint16_t* to, const uint64_t* words, size_t count,
-                 const WidePair& pair) {
-  for (size_t w = 0; w < count; ++w) {
-    for (size_t at = 0; at < kWordPixels;) {
-      const uint64_t rest = words[w] >> at;
-      const bool set = rest & 1;
-      const auto same = static_cast<size_t>(set ? std::countr_one(rest) : std::countr_zero(rest));
-      const size_t pixels = std::min(same, kWordPixels - at);
-      blend_pixels<Channels>(from, to, pixels, pair.side[set]);
-      at += pixels;
-      from += pixels * Channels;
-      to += pixels * Channels;
+void blend_uniform(const uint16_t* from, uint16_t* to, const WideSide& side) {
+  constexpr size_t kPeriod = 8 * Channels;
+  if (!side.touched) {
+    if (from != to) std::memcpy(to, from, kWordPixels * Channels * sizeof *to);
+  } else if (Channels % 2 == 0 && !opaque<Channels>(from)) {
+    blend_word<Channels>(from, to, [&](size_t) -> const WideSide& { return side; });
+  } else {
+    uint32_t terms[kPeriod];
+    for (size_t i = 0; i < kPeriod; ++i) terms[i] = side.colour[i % Channels] * side.alpha;
+    const uint32_t scale = 255 - side.alpha;
+    for (size_t p = 0; p < kWordPixels; p += 8, from += kPeriod, to += kPeriod) {
+      uint16_t blended[kPeriod];
+      for (size_t i = 0; i < kPeriod; ++i) {
+        blended[i] = static_cast<uint16_t>(by_255(from[i] * scale + terms[i]));
+      }
+      std::memcpy(to, blended, sizeof blended);
     }
   }
 }
@@ -113,7 +115,16 @@ void blend_wide(const uint8_t* from, uint8_t* to, const uint64_t* words, size_t 
   const auto* source = reinterpret_cast<const uint16_t*>(from);
   auto* target = reinterpret_cast<uint16_t*>(to);
   with_channels(format.channels, [&](auto channels) {
-    blend_words<channels()>(source, target, words, count, pair);
+    constexpr size_t kSamples = kWordPixels * channels();
+    for (size_t w = 0; w < count; ++w, source += kSamples, target += kSamples) {
+      const uint64_t word = words[w];
+      if (word == 0 || word == ~uint64_t{0}) {
+        blend_uniform<channels()>(source, target, pair.side[word & 1]);
+      } else {
+        blend_word<channels()>(
+            source, target, [&](size_t p) -> const WideSide& { return pair.side[word >> p & 1]; });
+      }
+    }
   });
 }
 
@@ -122,9 +133,11 @@ void blend_wide_each(const uint8_t* from, uint8_t* to, const uint8_t* indices, s
   const auto* source = reinterpret_cast<const uint16_t*>(from);
   auto* target = reinterpret_cast<uint16_t*>(to);
   with_channels(format.channels, [&](auto channels) {
-    for (size_t p = 0; p < count * kWordPixels; ++p) {
-      blend_pixels<channels()>(source + p * channels(), target + p * channels(), 1,
-                               sides[indices[p]]);
+    constexpr size_t kSamples = kWordPixels * channels();
+    for (size_t w = 0; w < count; ++w, source += kSamples, target += kSamples) {
+      const uint8_t* places = indices + w * kWordPixels;
+      blend_word<channels()>(source, target,
+                             [&](size_t p) -> const WideSide& { return sides[places[p]]; });
     }
   });
 }

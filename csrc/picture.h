@@ -59,7 +59,7 @@ class PixelBlocks {
   const uint8_t* read(size_t at, size_t count) {
     const uint8_t* pixels = from_.pixels + offset(at, from_.strides);
     if (read_as_is_) return pixels;
-    each_sample(count, from_.strides, [&](size_t to, ptrdiff_t from, size_t size) {
+    each_piece(count, from_.strides, [&](size_t to, ptrdiff_t from, size_t size) {
       std::memcpy(buffer_ + to, pixels + from, size);
     });
     return buffer_;
@@ -70,7 +70,7 @@ class PixelBlocks {
   void commit(size_t at, size_t count) {
     if (write_as_is_) return;
     uint8_t* pixels = to_.pixels + offset(at, to_.strides);
-    each_sample(count, to_.strides, [&](size_t from, ptrdiff_t to, size_t size) {
+    each_piece(count, to_.strides, [&](size_t from, ptrdiff_t to, size_t size) {
       std::memcpy(pixels + to, buffer_ + from, size);
     });
   }
@@ -93,24 +93,42 @@ class PixelBlocks {
            static_cast<ptrdiff_t>(at - y * width_) * strides.pixel;
   }
 
-  // Calls move(place in the buffer, offset in the image, bytes) for samples of `count` pixels.
+  // Calls move(place in the buffer, offset in the image, bytes) for what touches of `count` pixels:
+  // whole pixels or single samples, of a size that is constant where it is called.
   template <class Move>
-  void each_sample(size_t count, const Strides& strides, const Move& move) const {
-    if (format_.depth == 1) {
-      each_sample_of<1>(count, strides, move);
-    } else {
-      each_sample_of<2>(count, strides, move);
-    }
-  }
-  template <size_t Depth, class Move>
-  void each_sample_of(size_t count, const Strides& strides, const Move& move) const {
-    const size_t step = format_.channels * Depth;
-    for (size_t c = 0; c < format_.channels; ++c) {
-      ptrdiff_t offset = static_cast<ptrdiff_t>(c) * strides.sample;
-      for (size_t p = 0; p < count; ++p, offset += strides.pixel) {
-        move(p * step + c * Depth, offset, Depth);
+  void each_piece(size_t count, const Strides& strides, const Move& move) const {
+    const bool whole =
+        format_.channels == 1 || strides.sample == static_cast<ptrdiff_t>(format_.depth);
+    const size_t size = whole ? format_.pixel_bytes() : format_.depth;
+    const size_t pieces = whole ? 1 : format_.channels;
+    for (size_t piece = 0; piece < pieces; ++piece) {
+      const auto offset = static_cast<ptrdiff_t>(piece) * strides.sample;
+      switch (size) {
+        case 1:
+          each_of_size<1>(count, piece, offset, strides.pixel, move);
+          break;
+        case 2:
+          each_of_size<2>(count, piece * 2, offset, strides.pixel, move);
+          break;
+        case 3:
+          each_of_size<3>(count, 0, offset, strides.pixel, move);
+          break;
+        case 4:
+          each_of_size<4>(count, 0, offset, strides.pixel, move);
+          break;
+        case 6:
+          each_of_size<6>(count, 0, offset, strides.pixel, move);
+          break;
+        default:
+          each_of_size<8>(count, 0, offset, strides.pixel, move);
       }
     }
+  }
+  template <size_t Size, class Move>
+  void each_of_size(size_t count, size_t place, ptrdiff_t offset, ptrdiff_t stride,
+                    const Move& move) const {
+    const size_t step = format_.pixel_bytes();
+    for (size_t p = 0; p < count; ++p, place += step, offset += stride) move(place, offset, Size);
   }
 
   Source from_;

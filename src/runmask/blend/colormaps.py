@@ -61,7 +61,8 @@ def _table(name: str) -> NDArray[np.uint8]:
         low, middle, high = _TRAFFIC
         rising = low * (255 - 2 * at) + middle * 2 * at
         falling = middle * (510 - 2 * at) + high * (2 * at - 255)
-        return ((2 * np.where(at < 128, rising, falling) + 255) // 510).astype(np.uint8)
+        lights = (2 * np.where(at < 128, rising, falling) + 255) // 510
+        return np.asarray(lights, np.uint8)
     steps = np.frombuffer(decompress(b85decode(_TABLES[name])), np.uint8).reshape(3, 256)
     table: NDArray[np.uint8] = np.cumsum(steps, axis=1, dtype=np.uint8).T
     return table
