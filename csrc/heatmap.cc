@@ -300,9 +300,11 @@ class Painter {
 
 }  // namespace
 
-bool find_nan(const Confidence& map, const Window& window, size_t* row, size_t* column) {
+Result find_nan(const Confidence& map, const Window& window, bool* found, size_t* row,
+                size_t* column) {
+  *found = false;
   Columns columns;
-  if (map.number == Number::uint8 || !columns.find(map.width, window.width)) return false;
+  if (!columns.find(map.width, window.width)) return {Status::no_memory, 0};
   size_t next = 0;
   for (size_t y = 0; y < window.height; ++y) {
     const Between rows = between(window.top + y, map.height, window.whole_height);
@@ -310,15 +312,16 @@ bool find_nan(const Confidence& map, const Window& window, size_t* row, size_t* 
       if (source < next) continue;
       next = source + 1;
       if (!any_nan(map, source, columns)) continue;
+      *found = true;
       *row = source;
       *column = SIZE_MAX;
       each_value(map, source, columns, [&](size_t i, double value) {
         if (is_nan(value)) *column = std::min(*column, columns[i]);
       });
-      return true;
+      return {};
     }
   }
-  return false;
+  return {};
 }
 
 Result heatmap(const Confidence& map, Source from, Target to, const Window& window, Format format,

@@ -26,8 +26,9 @@ struct Window {
   size_t height, width, top, whole_height;
 };
 
-// Where a map has a NaN that a pixel of the image takes part of. O(pixels) at most.
-bool find_nan(const Confidence& map, const Window& window, size_t* row, size_t* column);
+// Whether and where a map has a NaN that a pixel of the image takes part of. O(pixels) at most.
+Result find_nan(const Confidence& map, const Window& window, bool* found, size_t* row,
+                size_t* column);
 
 // Blends a colour over each pixel by Pillow's rule (samples of two bytes: by blend_wide's): that of
 // the confidence at the pixel's centre, interpolated between the four around it, the map stretched

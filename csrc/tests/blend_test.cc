@@ -275,6 +275,7 @@ void check_heatmap(size_t height, size_t width) {
          "heatmap succeeds");
   expect(same_pixels(fresh, from), "heatmap in place is heatmap to another image");
   bool near = true, any_hole = false;
+  Image pixel = make_image(1, 1, format, 0);
   for (size_t y = 0; y < height; ++y) {
     for (size_t x = 0; x < width; ++x) {
       const double my = (static_cast<double>(top + y) + 0.5) * static_cast<double>(h) /
@@ -297,7 +298,6 @@ void check_heatmap(size_t height, size_t width) {
       bool one = false;  // the colours within one place
       for (int i = -1; i <= 1; ++i) {
         const auto index = static_cast<size_t>(std::clamp(std::floor(place + 0.5) + i, 0.0, 255.0));
-        Image pixel = make_image(1, 1, format, 0);
         for (size_t c = 0; c < format.channels; ++c) pixel.set(0, 0, c, before.get(y, x, c));
         const uint8_t* colour = colours[index];
         model_blend(pixel, 0, 0, {{colour[0], colour[1], colour[2]}, colour[3]});
@@ -312,13 +312,14 @@ void check_heatmap(size_t height, size_t width) {
   }
   expect(near, "heatmap is within one place of real numbers");
   size_t nan_row = 0, nan_column = 0;
-  const bool found = find_nan(map, window, &nan_row, &nan_column);
+  bool found = false;
+  expect(find_nan(map, window, &found, &nan_row, &nan_column).status == Status::ok, "find_nan");
   expect(found || !any_hole, "NaN is found where a pixel takes part of it");
   expect(!found || std::isnan(model[nan_row * w + nan_column]), "what is found is NaN");
 }
 
 void check_all() {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 80; ++i) {
     const size_t height = 1 + below(40);
     const size_t width = 1 + below(i % 10 == 0 ? 3000 : 150);
     check_overlay<int32_t>(height, width, below(4), below(2) == 0);
@@ -326,7 +327,7 @@ void check_all() {
     check_heatmap(1 + below(30), 1 + below(i % 10 == 0 ? 3000 : 150));
   }
   check_overlay<int32_t>(1 << 10, 1 << 11, 0, true);  // large enough for threads
-  check_heatmap(1 << 9, 1 << 11);
+  check_heatmap(1 << 9, 1 << 10);
 }
 
 }  // namespace

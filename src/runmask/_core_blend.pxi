@@ -32,7 +32,7 @@ cdef extern from "heatmap.h" namespace "runmask" nogil:
         double low, span
     struct Window:
         size_t height, width, top, whole_height
-    cbool c_find_nan "runmask::find_nan"(const Confidence&, const Window&, size_t*, size_t*)
+    Result c_find_nan "runmask::find_nan"(const Confidence&, const Window&, cbool*, size_t*, size_t*)
     Result c_heatmap "runmask::heatmap" (const Confidence&, Source, Target, const Window&, Format, const uint8_t (*)[4], int)
 
 
@@ -169,9 +169,11 @@ def find_nan(object confidence, Py_ssize_t height, Py_ssize_t width, Py_ssize_t 
     cdef _Map map = _Map(confidence, 0, 1)
     cdef Window window = window_of(height, width, top, whole_height)
     cdef size_t row = 0, column = 0
-    cdef cbool found
+    cdef cbool found = False
+    cdef Result result
     with nogil:
-        found = c_find_nan(map.confidence, window, &row, &column)
+        result = c_find_nan(map.confidence, window, &found, &row, &column)
+    check(result)
     return (row, column) if found else None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
+from ..mask import Mask
 from ..mask.algebra import checked_threads
 from ..mask.value import row_range
 from .colormaps import colormap as built_in
@@ -27,11 +28,10 @@ from .pictures import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..mask import Mask
     from .pictures import Samples
 
 Sample = TypeVar("Sample", np.uint8, np.uint16)
-Levels: TypeAlias = Iterable[tuple["Mask", float]]
+Levels: TypeAlias = Iterable[tuple[Mask, float]]
 Confidence: TypeAlias = "NDArray[np.floating[Any]] | NDArray[np.uint8] | Levels"
 Alpha: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
 
@@ -113,7 +113,7 @@ def heatmap(
     if nan not in ("refuse", "transparent"):
         raise InputError(f"nan {shown(nan)}: not 'refuse' or 'transparent'")
     table = _table(colormap, alpha)
-    if isinstance(confidence, np.ndarray):
+    if hasattr(confidence, "__array__") and not isinstance(confidence, Mask):
         pixels = checked_image(image)
         top, whole = _checked_band(rows, height, pixels.shape[0])
         values = _checked_map(confidence)
@@ -224,9 +224,10 @@ def _checked_band(rows: slice | None, height: object, image_height: int) -> tupl
     return top, int(height)
 
 
-def _checked_map(confidence: NDArray[Any]) -> NDArray[Any]:
-    if isinstance(confidence, np.ma.MaskedArray):
+def _checked_map(given: Any) -> NDArray[Any]:
+    if isinstance(given, np.ma.MaskedArray):
         raise InputError("the confidence is a masked array; fill it first", code="confidence")
+    confidence = np.asarray(given)
     native = confidence.dtype.isnative
     if confidence.dtype.kind + str(confidence.dtype.itemsize) not in ("f2", "f4", "f8", "u1"):
         native = False
@@ -241,7 +242,7 @@ def _checked_map(confidence: NDArray[Any]) -> NDArray[Any]:
             f"the confidence has shape {confidence.shape}: not (h, w) of 1 to {_LONGEST_SIDE}",
             code="confidence",
         )
-    return np.asarray(confidence)
+    return confidence
 
 
 def _refuse_nan(values: NDArray[Any], pixels: NDArray[Any], top: int, whole: int) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,8 +23,7 @@ _SIZES = "(height, width) or (height, width, 1 to 4)"
 _KINDS = {np.dtype(np.uint8), np.dtype(np.uint16)}
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What the core can draw on: two arrays (H, W, channels) and which channels of the image."""
 
     source: NDArray[Any]
@@ -34,6 +32,8 @@ class Part:
 
     def in_order(self, samples: Sequence[int]) -> Samples:
         """The samples of a colour in the order of this part's channels, its alpha last."""
+        if self.channels[:3] == (0, 1, 2):
+            return samples[0], samples[1], samples[2], samples[3]
         own = [samples[channel] for channel in self.channels if channel < 3]
         first, second, third = (*own, 0, 0, 0)[:3]
         return first, second, third, samples[3]
@@ -72,7 +72,9 @@ def checked_out(out: object, pixels: NDArray[Any]) -> NDArray[Any]:
         raise InputError(f"out is {found}: not {pixels.dtype} {pixels.shape}", code="out")
     if not out.flags.writeable:
         raise InputError("out is read-only", code="readonly_output")
-    if out.size and any(n > 1 and s == 0 for n, s in zip(out.shape, out.strides, strict=True)):
+    if 0 in out.strides and any(
+        n > 1 and s == 0 for n, s in zip(out.shape, out.strides, strict=True)
+    ):
         raise InputError("out shows the same memory in several pixels", code="out")
     return out
 
@@ -82,7 +84,7 @@ def parts(pixels: NDArray[Any], out: NDArray[Any]) -> Iterator[Part]:
 
     An image that overlaps ``out`` without being it is copied first.
     """
-    if np.may_share_memory(out, pixels) and not _same_place(out, pixels):
+    if out is not pixels and np.may_share_memory(out, pixels) and not _same_place(out, pixels):
         pixels = pixels.copy()
     if not pixels.size:
         return
@@ -116,7 +118,7 @@ def checked_colour(colour: object, name: str) -> Samples:
     if colour is None:
         return 0, 0, 0, 0
     try:
-        r, g, b, a = (checked_byte(value) for value in colour)  # type: ignore[attr-defined]
+        r, g, b, a = map(checked_byte, colour)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise InputError(
             f"{name} {shown(colour)}: not (R, G, B, A) of integers 0 to 255, alpha as well, "
