@@ -139,24 +139,12 @@ def supervision_overlay(mask: str) -> Callable[[], Any]:
     return lambda: annotator.annotate(image.copy(), both)
 
 
-def skimage_overlay(mask: str) -> Callable[[], Any]:
-    pixels, image = cases.pixels(mask) + 1, cases.image()
-    colours = [np.array(colour[:3]) / 255 for colour in (OUTSIDE, INSIDE)]
-
-    def call() -> np.ndarray:
-        shown = label2rgb(pixels, image, colours, alpha=120 / 255, saturation=1)
-        return np.rint(shown * 255).astype(np.uint8)
-
-    return call
-
-
 OVERLAY_PEERS = (
     Competitor("cv2.LUT x 2 + copyTo", cv2_overlay),
     Competitor("cv2.addWeighted", cv2_add_weighted),
     Competitor("numpy uint16", numpy_overlay, rounds=3),
     Competitor("Pillow, palette", pillow_palette, rounds=3),
     Competitor("supervision MaskAnnotator", supervision_overlay, rounds=3),
-    Competitor("skimage label2rgb", skimage_overlay, rounds=1),
     Competitor("guide's loop", guide_overlay, rounds=1),
 )
 
@@ -225,6 +213,17 @@ def supervision_one_side(mask: str) -> Prepared:
     )
 
 
+def skimage_one_side(mask: str) -> Callable[[], Any]:
+    pixels, image = cases.pixels(mask), cases.image()
+    red = [np.array(INSIDE[:3]) / 255]
+
+    def call() -> np.ndarray:
+        shown = label2rgb(pixels, image, red, alpha=120 / 255, bg_label=0, saturation=1)
+        return np.rint(shown * 255).astype(np.uint8)
+
+    return call
+
+
 ONE_SIDE = Job(
     "Overlay in place: one colour, the rest as it is",
     "limit: read, modify, write",
@@ -237,8 +236,10 @@ ONE_SIDE = Job(
         Competitor("Pillow paste", pillow_paste),
         Competitor("cv2.LUT + copyTo", cv2_one_side),
         Competitor("supervision MaskAnnotator", supervision_one_side, rounds=3),
+        Competitor("skimage label2rgb", skimage_one_side, rounds=1),
         Competitor("limit: read, modify, write", modify),
     ),
+    ("blobs", "noise"),
 )
 
 COLOURS = ((255, 0, 0, 120), (0, 90, 255, 70), (255, 255, 0, 50), (0, 255, 0, 90))
