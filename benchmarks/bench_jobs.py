@@ -15,6 +15,7 @@ from competitors import JOBS, Competitor, Prepared
 from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
 from geometry_jobs import GEOMETRY_JOBS
+from heatmap_jobs import HEATMAP_JOBS
 from morphology_jobs import MORPHOLOGY_JOBS
 from picture_jobs import PICTURE_JOBS
 from wire_jobs import WIRE_JOBS
@@ -24,6 +25,7 @@ from runmask import Mask
 ALL_JOBS = (
     JOBS
     | PICTURE_JOBS
+    | HEATMAP_JOBS
     | FILE_JOBS
     | ALGEBRA_JOBS
     | FORMAT_JOBS
