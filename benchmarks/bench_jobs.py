@@ -16,13 +16,17 @@ from contour_jobs import CONTOUR_JOBS
 from file_jobs import FILE_JOBS
 from format_jobs import FORMAT_JOBS
 from geometry_jobs import GEOMETRY_JOBS
+from heatmap_jobs import HEATMAP_JOBS
 from morphology_jobs import MORPHOLOGY_JOBS
+from picture_jobs import PICTURE_JOBS
 from wire_jobs import WIRE_JOBS
 
 from runmask import Mask
 
 ALL_JOBS = (
     JOBS
+    | PICTURE_JOBS
+    | HEATMAP_JOBS
     | FILE_JOBS
     | ALGEBRA_JOBS
     | CONTOUR_JOBS

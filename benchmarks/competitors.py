@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import cases
-import cv2
 import faster_coco_eval.core.mask as faster
 import numpy as np
 import rlemasklib
 import supervision
-from PIL import Image
 from pycocotools import mask as coco
 
-import runmask
 from runmask import Mask, _core
 
 INSIDE, OUTSIDE = (255, 0, 0, 120), (0, 255, 0, 120)
@@ -71,6 +68,14 @@ def ours(prepare: Callable[[str], Callable[[], Any]]) -> tuple[Competitor, ...]:
         Competitor(f"runmask {name}", lambda mask, name=name: with_kernels(name, prepare(mask)))
         for name in _core.available_kernels()
     )
+
+
+def forced(name: str, prepare: Callable[[str], Prepared]) -> Callable[[str], Prepared]:
+    def switched(mask: str) -> Prepared:
+        made = prepare(mask)
+        return Prepared(with_kernels(name, made.call), with_kernels(name, made.result))
+
+    return switched
 
 
 # -- decode
@@ -260,151 +265,4 @@ ENCODE = Job(
     ),
 )
 
-# -- overlay
-
-
-def blended(mask: str) -> np.ndarray:
-    """By Pillow's rule, through a palette; the tests hold it against the per-pixel example."""
-    return pillow_palette(mask)()
-
-
-def pillow_palette(mask: str) -> Callable[[], np.ndarray]:
-    pixels, image = cases.pixels(mask), cases.image()
-    colours = np.array([OUTSIDE, INSIDE], np.uint8)
-    below = Image.fromarray(image).convert("RGBA")
-
-    def call() -> np.ndarray:
-        top = Image.fromarray(colours[pixels])
-        return np.asarray(Image.alpha_composite(below, top).convert("RGB"))
-
-    return call
-
-
-def guide_overlay(mask: str) -> Callable[[], Any]:
-    pixels, image = cases.pixels(mask), cases.image()
-
-    def call() -> np.ndarray:
-        painted = Image.new("RGBA", (cases.SIZE, cases.SIZE), (0, 0, 0, 0))
-        access = painted.load()
-        for y in range(cases.SIZE):
-            for x in range(cases.SIZE):
-                access[x, y] = INSIDE if pixels[y, x] == 1 else OUTSIDE
-        result = Image.alpha_composite(Image.fromarray(image).convert("RGBA"), painted)
-        return np.asarray(result.convert("RGB"))
-
-    return call
-
-
-def numpy_overlay(mask: str) -> Callable[[], Any]:
-    pixels, image = cases.pixels(mask), cases.image()
-    terms = np.array([OUTSIDE, INSIDE], np.uint16)[:, :3] * np.uint16(120) + np.uint16(127)
-
-    def call() -> np.ndarray:
-        value = image * np.uint16(135)
-        value += terms[pixels]
-        return (value // np.uint16(255)).astype(np.uint8)
-
-    return call
-
-
-def cv2_overlay(mask: str) -> Callable[[], Any]:
-    """Two look-up tables, one picture copied over the other where the mask is set."""
-    pixels, image = cases.pixels(mask), cases.image()
-    ramp = np.arange(256, dtype=np.uint32)[:, None]
-    tables = [
-        ((ramp * 135 + np.array(colour[:3]) * 120 + 127) // 255).astype(np.uint8).reshape(1, 256, 3)
-        for colour in (OUTSIDE, INSIDE)
-    ]
-
-    def call() -> np.ndarray:
-        result = cv2.LUT(image, tables[0])
-        return cv2.copyTo(cv2.LUT(image, tables[1]), pixels, result)
-
-    return call
-
-
-def cv2_add_weighted(mask: str) -> Callable[[], Any]:
-    pixels, image = cases.pixels(mask), cases.image()
-    green = np.full_like(image, OUTSIDE[:3])
-    red = np.full_like(image, INSIDE[:3])
-
-    def call() -> np.ndarray:
-        colours = cv2.copyTo(red, pixels, green.copy())
-        return cv2.addWeighted(image, 135 / 255, colours, 120 / 255, 0)
-
-    return call
-
-
-def in_place(threads: int, **sides: Any) -> Callable[[str], Any]:
-    def prepare(mask: str) -> Prepared:
-        made = Mask.from_array(cases.pixels(mask))
-        work = cases.image().copy()
-
-        def fresh() -> np.ndarray:
-            return runmask.overlay(cases.image(), made, threads=threads, **sides)
-
-        return Prepared(
-            lambda: runmask.overlay(work, made, out=work, threads=threads, **sides), fresh
-        )
-
-    return prepare
-
-
-def forced(name: str, prepare: Callable[[str], Prepared]) -> Callable[[str], Prepared]:
-    def switched(mask: str) -> Prepared:
-        made = prepare(mask)
-        return Prepared(with_kernels(name, made.call), with_kernels(name, made.result))
-
-    return switched
-
-
-def overlay_ours(mask: str) -> Callable[[], Any]:
-    made = Mask.from_array(cases.pixels(mask))
-    return lambda: runmask.overlay(cases.image(), made)
-
-
-def modify(mask: str) -> Callable[[], Any]:
-    work = cases.image().ravel().copy().view(np.uint64)
-    return lambda: np.bitwise_xor(work, np.uint64(7), out=work)
-
-
-def copy(mask: str) -> Callable[[], Any]:
-    return lambda: cases.image().copy()
-
-
-OVERLAY_PEERS = (
-    Competitor("cv2.LUT x 2 + copyTo", cv2_overlay),
-    Competitor("cv2.addWeighted", cv2_add_weighted),
-    Competitor("numpy uint16", numpy_overlay, rounds=3),
-    Competitor("Pillow, palette", pillow_palette, rounds=3),
-    Competitor("guide's loop", guide_overlay, rounds=1),
-)
-
-OVERLAY_IN_PLACE = Job(
-    "Overlay in place: two colours over RGB",
-    "limit: read, modify, write",
-    blended,
-    (
-        *(
-            Competitor(f"runmask {name}", forced(name, in_place(1)))
-            for name in _core.available_kernels()
-        ),
-        Competitor("runmask, 2 threads", forced(_core.available_kernels()[0], in_place(2))),
-        *OVERLAY_PEERS,
-        Competitor("limit: read, modify, write", modify),
-    ),
-)
-
-OVERLAY_FRESH = Job(
-    "Overlay to a fresh image",
-    "limit: image.copy()",
-    blended,
-    (*ours(overlay_ours), *OVERLAY_PEERS, Competitor("limit: image.copy()", copy)),
-)
-
-JOBS = {
-    "decode": DECODE,
-    "encode": ENCODE,
-    "overlay_in_place": OVERLAY_IN_PLACE,
-    "overlay_fresh": OVERLAY_FRESH,
-}
+JOBS = {"decode": DECODE, "encode": ENCODE}

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "array.h"
-#include "blend.h"
 #include "runs.h"
 #include "status.h"
 
@@ -115,13 +114,6 @@ inline uint64_t area(const AnyRuns& any) {
 
 inline Box bounding_box(const AnyRuns& any, int64_t width) {
   return with_runs(any, [&](auto runs) { return bounding_box(runs, width); });
-}
-
-inline void overlay(const AnyRuns& any, Source from, Target to, size_t height, size_t width,
-                    int channels, Rgba inside, Rgba outside, int threads) {
-  with_runs(any, [&](auto runs) {
-    overlay(runs, from, to, height, width, channels, inside, outside, threads);
-  });
 }
 
 }  // namespace runmask

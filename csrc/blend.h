@@ -1,32 +1,35 @@
-// Colouring an image by a mask, straight from its runs.
+// Colouring an image by masks, straight from their runs.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "runs.h"
+#include "any.h"
+#include "picture.h"
+#include "status.h"
 
 namespace runmask {
 
-struct Rgba {
-  uint8_t channel[4];
+// The colour in the order of the image's channels (grey: the first alone), and its alpha.
+struct Colour {
+  uint8_t channel[3];
+  uint8_t alpha;
 };
 
-// Rows of `width` pixels of 3 or 4 bytes. Pixels of a row touch; rows may lie anywhere.
-struct Source {
-  const uint8_t* pixels;
-  ptrdiff_t row_stride;
-};
-struct Target {
-  uint8_t* pixels;
-  ptrdiff_t row_stride;
+// What is laid over the pixels of a mask and over the others; alpha 0 leaves a side as it is.
+struct Layer {
+  AnyRuns runs;
+  Colour inside, outside;
 };
 
-// Lays `inside` over the pixels of the mask and `outside` over the others, to the bit as Pillow's
-// alpha_composite does; a colour of alpha 0 leaves its side as it is. `to` is `from` or does not
-// overlap it. The bytes are the same for every number of threads. O(pixels).
-template <class Index>
-void overlay(Runs<Index> runs, Source from, Target to, size_t height, size_t width, int channels,
-             Rgba inside, Rgba outside, int threads);
+// Lays the layers over an image, or a band of rows of one, each over what those before it gave;
+// with none there is nothing to write. The image's first pixel is pixel `begin` of the masks, its
+// last one `end` - 1. `to` is `from` or does not overlap it.
+//
+// Samples of one byte are blended to the bit as Pillow's alpha_composite does, those of two bytes
+// as the nearest to the exact quotient; see blend.cc and blend_wide.cc. The bytes are the same for
+// every number of threads. O(pixels of the sides that are touched + runs) in place, else O(pixels).
+Result overlay(const Layer* layers, size_t count, Source from, Target to, size_t width,
+               Format format, size_t begin, size_t end, int threads);
 
 }  // namespace runmask

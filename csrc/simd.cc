@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstring>
 
+#include "blend_kernels.h"
+#include "heatmap_kernels.h"
+
 namespace runmask {
 namespace {
 
@@ -106,95 +109,6 @@ size_t turns(const uint64_t* words, size_t count, bool* inside, uint16_t* positi
   return found;
 }
 
-// The blends below work on 64 bytes at a time, as 32 pairs of an even and an odd byte: plain loops
-// over 16-bit numbers, which any compiler turns into whatever vectors its baseline has.
-constexpr size_t kPairs = 32;
-
-void blend_pairs(const uint16_t* from, uint16_t* to, const BlendSide& side, size_t term) {
-  const uint16_t* even = side.even + term;
-  const uint16_t* odd = side.odd + term;
-  const unsigned scale = side.scale;
-  for (size_t i = 0; i < kPairs; ++i) {
-    const auto e = static_cast<uint16_t>((from[i] & 0xFFu) * scale + even[i]);
-    const auto o = static_cast<uint16_t>((from[i] >> 8) * scale + odd[i]);
-    const auto e_over_255 = static_cast<uint16_t>(static_cast<uint16_t>(e + (e >> 8)) >> 8);
-    const auto o_over_255 = static_cast<uint16_t>(static_cast<uint16_t>(o + (o >> 8)) & 0xFF00u);
-    to[i] = static_cast<uint16_t>(e_over_255 | o_over_255);
-  }
-}
-
-// For each byte of mask bits, the bytes of 8 pixels: 0xFF where the pixel is set.
-template <size_t Channels>
-constexpr auto kChannelMasks = [] {
-  struct {
-    uint8_t of[256][8 * Channels];
-  } table{};
-  for (size_t byte = 0; byte < 256; ++byte) {
-    for (size_t i = 0; i < 8 * Channels; ++i)
-      table.of[byte][i] = byte >> (i / Channels) & 1 ? 0xFF : 0;
-  }
-  return table;
-}();
-
-template <size_t Channels>
-void blend_uniform(const uint8_t* from, uint8_t* to, const BlendSide& side) {
-  constexpr size_t kBytes = kWordPixels * Channels;
-  if (!side.touched) {
-    if (from != to) std::memcpy(to, from, kBytes);
-    return;
-  }
-  for (size_t at = 0; at < kBytes; at += 2 * kPairs) {
-    uint16_t here[kPairs], blended[kPairs];
-    std::memcpy(here, from + at, sizeof here);
-    blend_pairs(here, blended, side, Channels == 3 ? at / 2 : 0);
-    std::memcpy(to + at, blended, sizeof blended);
-  }
-}
-
-template <size_t Channels>
-void blend_mixed(const uint8_t* from, uint8_t* to, uint64_t word, const BlendPair& pair) {
-  constexpr size_t kBytes = kWordPixels * Channels;
-  uint8_t masks[kBytes];
-  for (size_t byte = 0; byte < 8; ++byte) {
-    std::memcpy(masks + 8 * Channels * byte, kChannelMasks<Channels>.of[word >> (8 * byte) & 0xFF],
-                8 * Channels);
-  }
-  for (size_t at = 0; at < kBytes; at += 2 * kPairs) {
-    const size_t term = Channels == 3 ? at / 2 : 0;
-    uint16_t here[kPairs], outside[kPairs], inside[kPairs], mask[kPairs];
-    std::memcpy(here, from + at, sizeof here);
-    std::memcpy(mask, masks + at, sizeof mask);
-    blend_pairs(here, outside, pair.side[0], term);
-    blend_pairs(here, inside, pair.side[1], term);
-    for (size_t i = 0; i < kPairs; ++i) {
-      outside[i] = static_cast<uint16_t>(outside[i] ^ ((outside[i] ^ inside[i]) & mask[i]));
-    }
-    std::memcpy(to + at, outside, sizeof outside);
-  }
-}
-
-bool opaque(const uint8_t* pixels) {
-  uint64_t all = ~uint64_t{0};
-  for (size_t b = 0; b < 4 * kWordPixels; b += 8) all &= load64(pixels + b);
-  return (all & 0xFF000000FF000000u) == 0xFF000000FF000000u;
-}
-
-template <size_t Channels>
-void blend(const uint8_t* from, uint8_t* to, const uint64_t* words, size_t count,
-           const BlendPair& pair) {
-  for (size_t w = 0; w < count; ++w) {
-    if (Channels == 4 && !opaque(from)) {
-      blend4_general(from, to, words[w], pair);
-    } else if (words[w] == 0 || words[w] == ~uint64_t{0}) {
-      blend_uniform<Channels>(from, to, pair.side[words[w] & 1]);
-    } else {
-      blend_mixed<Channels>(from, to, words[w], pair);
-    }
-    from += kWordPixels * Channels;
-    to += kWordPixels * Channels;
-  }
-}
-
 struct Available {
   const Kernels* sets[4] = {};
 
@@ -206,6 +120,7 @@ struct Available {
                       __builtin_cpu_supports("popcnt");
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512vbmi") &&
                         __builtin_cpu_supports("avx512vbmi2");
     if (avx512) sets[n++] = &avx512_kernels;
     if (avx2) sets[n++] = &avx2_kernels;
@@ -233,8 +148,13 @@ std::atomic<const Kernels*>& current() {
 
 }  // namespace
 
-const Kernels scalar_kernels = {"scalar", words_from_toggles, bytes_from_words, changes,
-                                turns,    blend<3>,           blend<4>};
+const Kernels scalar_kernels = {"scalar",
+                                &scalar_blend_kernels,
+                                &scalar_heat_kernels,
+                                words_from_toggles,
+                                bytes_from_words,
+                                changes,
+                                turns};
 
 const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
 
@@ -245,26 +165,5 @@ bool use_kernels(const char* name) {
 }
 
 const Kernels* available_kernels(size_t place) { return available().sets[place]; }
-
-// Pillow's integer rule for any background alpha: 7 extra bits, a truncated quotient for the weight
-// of the colour (looked up here, since it depends on the background's alpha alone).
-void blend4_general(const uint8_t* from, uint8_t* to, uint64_t word, const BlendPair& pair) {
-  const auto scaled = [](uint32_t t) { return ((t >> 8) + t) >> 8; };
-  for (size_t p = 0; p < kWordPixels; ++p, from += 4, to += 4) {
-    const BlendSide& side = pair.side[word >> p & 1];
-    if (!side.touched) {
-      if (from != to) std::memcpy(to, from, 4);
-      continue;
-    }
-    const uint32_t alpha = from[3];
-    const uint32_t over = side.weight[alpha];
-    const uint32_t under = 255 * 128 - over;
-    for (size_t c = 0; c < 3; ++c) {
-      to[c] =
-          static_cast<uint8_t>(scaled(side.colour[c] * over + from[c] * under + (128u << 7)) >> 7);
-    }
-    to[3] = static_cast<uint8_t>(scaled(side.colour[3] * 255u + alpha * side.scale + 128));
-  }
-}
 
 }  // namespace runmask

@@ -46,13 +46,6 @@ AVX2 inline Classes classify(const uint8_t* text) {
   };
 }
 
-// Bit i of the result is the parity of bits 0 to i.
-AVX2 inline uint64_t prefix_parity(uint64_t x) {
-  const __m128i ones = _mm_set1_epi8(-1);
-  const __m128i bits = _mm_cvtsi64_si128(static_cast<int64_t>(x));
-  return static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_clmulepi64_si128(bits, ones, 0)));
-}
-
 // Writes the positions of bits, `base` added, and up to 7 items of no meaning behind them.
 AVX2 inline size_t list_bits(uint64_t bits, size_t base, uint16_t* out) {
   const auto count = static_cast<size_t>(_mm_popcnt_u64(bits));

@@ -24,6 +24,21 @@ class WordCursor {
   }
 
   size_t run() const { return run_; }
+  size_t at() const { return at_; }
+
+  // Passes over pixels that are all set, or all clear, by whole words.
+  void skip(bool set) {
+    const bool in_run = run_ < runs_.count && start(run_) <= at_;
+    if (in_run != set) return;
+    size_t end = last_;
+    if (set) {
+      end = std::min(end, stop(run_));
+    } else if (run_ < runs_.count) {
+      end = std::min(end, start(run_));
+    }
+    at_ += end == last_ ? end - at_ : (end - at_) / kWordPixels * kWordPixels;
+    if (set && stop(run_) <= at_) ++run_;
+  }
 
   // Goes on at pixel `at`, before which or with which all runs below `run` end.
   void seek(size_t run, size_t at) {
@@ -32,17 +47,19 @@ class WordCursor {
     if (run_ < runs_.count && stop(run_) <= at_) ++run_;
   }
 
-  // The next block as words; pixels past `last` are zero bits. Returns its size in pixels, 0 at the
-  // end.
-  size_t next(const Kernels& kernels, uint64_t* words) {
-    if (many()) return step([&](size_t end) { toggle(kernels, end, words); });
+  // The next block, of at most so many pixels, as words; pixels past it are zero bits. Returns its
+  // size in pixels, 0 at the end.
+  size_t next(const Kernels& kernels, uint64_t* words, size_t most = kPixels) {
+    const size_t end = end_of_block(most);
+    if (many(end)) return step(end, [&] { toggle(kernels, end, words); });
     std::memset(words, 0, kWords * sizeof *words);
-    return unite_next(kernels, words);
+    return step(end, [&] { set_bits(end, words); });
   }
 
-  // The same, united with the words.
+  // The next whole block, united with the words.
   size_t unite_next(const Kernels& kernels, uint64_t* words) {
-    if (!many()) return step([&](size_t end) { set_bits(end, words); });
+    const size_t end = end_of_block(kPixels);
+    if (!many(end)) return step(end, [&] { set_bits(end, words); });
     uint64_t others[kWords];
     const size_t size = next(kernels, others);
     for (size_t w = 0; w < kWords; ++w) words[w] |= others[w];
@@ -53,18 +70,17 @@ class WordCursor {
   size_t start(size_t run) const { return static_cast<size_t>(runs_.starts[run]); }
   size_t stop(size_t run) const { return start(run) + static_cast<size_t>(runs_.lengths[run]); }
 
-  size_t end_of_block() const { return at_ + std::min(kPixels, last_ - at_); }
+  size_t end_of_block(size_t most) const { return at_ + std::min({kPixels, most, last_ - at_}); }
 
-  bool many() const {
+  bool many(size_t end) const {
     const size_t ahead = run_ + kPixels / 64;
-    return ahead < runs_.count && start(ahead) < end_of_block();
+    return ahead < runs_.count && start(ahead) < end;
   }
 
   template <class Work>
-  size_t step(const Work& work) {
-    const size_t end = end_of_block();
+  size_t step(size_t end, const Work& work) {
     const size_t size = end - at_;
-    if (size != 0) work(end);
+    if (size != 0) work();
     at_ = end;
     return size;
   }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
 
 import numpy as np
 
@@ -60,14 +62,60 @@ def overlay(
     inside: Sequence[int] | None,
     outside: Sequence[int] | None,
 ) -> np.ndarray:
-    """Pillow's ``alpha_composite`` of two colours chosen by the mask."""
+    """Pillow's ``alpha_composite`` of two RGBA colours chosen by the mask."""
+    colours = np.array([outside or (0, 0, 0, 0), inside or (0, 0, 0, 0)], np.uint8)
+    return composite(image, colours[(pixels != 0).astype(np.intp)])
+
+
+def composite(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """Pillow's ``alpha_composite`` of RGBA pixels over grey, LA, RGB or RGBA ones of uint8."""
     from PIL import Image
 
-    colours = np.array([outside or (0, 0, 0, 0), inside or (0, 0, 0, 0)], np.uint8)
-    painted = Image.fromarray(colours[(pixels != 0).astype(np.intp)])
-    below = Image.fromarray(np.ascontiguousarray(image)).convert("RGBA")
-    blended = np.asarray(Image.alpha_composite(below, painted))
-    return blended[..., : image.shape[2]]
+    top = Image.fromarray(np.ascontiguousarray(painted))
+    plain = image[..., 0] if image.shape[2:] == (1,) else image
+    below = Image.fromarray(np.ascontiguousarray(plain))
+    mode = "LA" if below.mode in ("L", "LA") else "RGBA"
+    grey = np.dstack([np.asarray(top.convert("RGB").convert("L")), painted[..., 3]])
+    top = Image.fromarray(grey) if mode == "LA" else top
+    blended = np.asarray(Image.alpha_composite(below.convert(mode), top))
+    channels = image.shape[2] if image.ndim == 3 else 1
+    return blended[..., :channels].reshape(image.shape)
+
+
+def composite_wide(pixel: Sequence[int], colour: Sequence[int]) -> list[int]:
+    """One pixel of 16-bit samples under a colour in its own order, alpha last, by fractions."""
+    alpha = Fraction(colour[-1], 255)
+    if alpha == 0:
+        return list(pixel)
+    has_alpha = len(pixel) in (2, 4)
+    under = Fraction(pixel[-1], 65535) if has_alpha else Fraction(1)
+    result = alpha + under * (1 - alpha)
+    samples = [
+        (value * 257 * alpha + below * under * (1 - alpha)) / result
+        for value, below in zip(colour[:-1], pixel, strict=False)
+    ]
+    samples += [result * 65535] if has_alpha else []
+    return [floor(sample + Fraction(1, 2)) for sample in samples]
+
+
+def heat_places(
+    confidence: np.ndarray, shape: tuple[int, int], limits: tuple[float, float] = (0, 1)
+) -> np.ndarray:
+    """Where in a colour map of 256 each pixel's confidence lies, by real numbers."""
+    low, high = limits
+    values = np.clip((confidence.astype(np.float64) - low) / (high - low), 0, 1)
+
+    def between(out: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        at = np.clip((np.arange(out) + 0.5) * size / out - 0.5, 0, size - 1)
+        first = np.floor(at).astype(int)
+        return first, np.minimum(first + 1, size - 1), at - first
+
+    top, bottom, down = between(shape[0], values.shape[0])
+    left, right, along = between(shape[1], values.shape[1])
+    rows = values[top] * (1 - down)[:, None] + np.where(
+        down[:, None] == 0, 0, values[bottom] * down[:, None]
+    )
+    return 255 * (rows[:, left] * (1 - along) + np.where(along == 0, 0, rows[:, right] * along))
 
 
 def unpack_brush(data: bytes) -> np.ndarray:

@@ -25,8 +25,7 @@ MAY_IMPORT = {
     "contours": {"errors", "_core"},
     "mask": {"errors", "_core", "formats", "contours"},
     "coco": {"errors", "_core", "formats", "mask"},
-    "blend": {"errors", "_core", "mask"},
-    "stroke": {"errors", "_core", "contours", "mask", "blend"},
+    "blend": {"errors", "_core", "contours", "mask"},
     "output": {"errors"},
     "images": {"errors", "_core", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
@@ -39,7 +38,7 @@ MAY_IMPORT = {
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
-    "__init__": {"errors", "contours", "mask", "blend", "stroke", "detection"},
+    "__init__": {"errors", "contours", "mask", "blend", "detection"},
 }
 
 # Libraries that only one room may import, and only inside functions unless the room is an extra.

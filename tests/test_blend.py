@@ -94,24 +94,133 @@ def test_any_rgba(
         assert np.array_equal(out, want)
 
 
-def test_random_rgba_in_bulk(kernels: str) -> None:
-    """Millions of pixels of any alpha in the image."""
+def test_ten_million_random_rgba(kernels: str) -> None:
+    """Any colour over pixels of any alpha."""
     rng = np.random.default_rng(9)
-    image = rng.integers(0, 256, (1000, 1000, 4), dtype=np.uint8)
-    pixels = rng.random((1000, 1000)) < 0.5
+    image = rng.integers(0, 256, (1000, 500, 4), dtype=np.uint8)
+    pixels = rng.random((1000, 500)) < 0.5
     mask = Mask.from_array(pixels)
-    for _ in range(3):
+    for _ in range(20):
         inside, outside = (tuple(c) for c in rng.integers(0, 256, (2, 4)).tolist())
         want = reference.overlay(image, pixels, inside, outside)
         assert np.array_equal(overlay(image, mask, inside, outside), want)
+
+
+@pytest.mark.parametrize("channels", [0, 1, 2])
+def test_grey_images(kernels: str, channels: int) -> None:
+    """Grey, and grey with any alpha; the colours' grey is Pillow's."""
+    rng = np.random.default_rng(10)
+    shape = (300, 257) if channels == 0 else (300, 257, channels)
+    image = rng.integers(0, 256, shape, dtype=np.uint8)
+    pixels = rng.random((300, 257)) < 0.5
+    mask = Mask.from_array(pixels)
+    for opaque in (False, True):
+        if channels == 2 and opaque:
+            image[..., 1] = 255
+        for _ in range(20):
+            inside, outside = (tuple(c) for c in rng.integers(0, 256, (2, 4)).tolist())
+            want = reference.overlay(image, pixels, inside, outside)
+            got = overlay(image, mask, inside, outside)
+            assert np.array_equal(got, want)
+            assert got.shape == shape
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_bgr(channels: int) -> None:
+    rng = np.random.default_rng(11)
+    image = rng.integers(0, 256, (30, 40, channels), dtype=np.uint8)
+    mask = Mask.from_array(rng.random((30, 40)) < 0.5)
+    order = [2, 1, 0, 3][:channels]
+    bgr = np.ascontiguousarray(image[..., order])
+    assert np.array_equal(overlay(bgr, mask, layout="bgr")[..., order], overlay(image, mask))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sixteen_bits(kernels: str, channels: int) -> None:
+    """The nearest to the exact quotient, for random and for extreme samples and alphas."""
+    rng = np.random.default_rng(12)
+    image = rng.integers(0, 65536, (20, 70, channels), dtype=np.uint16)
+    extremes = np.array([0, 1, 32767, 32768, 65534, 65535], np.uint16)
+    image[::3] = rng.choice(extremes, (7, 70, channels))
+    if channels in (2, 4):
+        image[:9, :, -1] = 65535
+    pixels = rng.random((20, 70)) < 0.5
+    mask = Mask.from_array(pixels)
+    for alphas in (0, 255), (1, 254), (120, 37):
+        inside, outside = ((*rng.integers(0, 256, 3).tolist(), alpha) for alpha in alphas)
+        got = overlay(image, mask, inside, outside)
+        for colour, chosen in ((inside, pixels), (outside, ~pixels)):
+            r, g, b, a = colour
+            grey = (r * 19595 + g * 38470 + b * 7471 + 32768) >> 16
+            own = (grey, a) if channels < 3 else colour
+            want = [reference.composite_wide(p, own) for p in image[chosen].tolist()]
+            assert got[chosen].tolist() == want
+
+
+def test_sixteen_bits_agree_with_eight() -> None:
+    """On opaque images that 257 divides, the two rules are the same but for the rounding."""
+    rng = np.random.default_rng(13)
+    image = rng.integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    mask = Mask.from_array(rng.random((50, 60)) < 0.5)
+    wide = overlay(image.astype(np.uint16) * np.uint16(257), mask) / 257
+    assert np.abs(wide - overlay(image, mask)).max() <= 0.5
+
+
+def test_several_masks(kernels: str) -> None:
+    """What Pillow gives for one after the other, in the order given."""
+    rng = np.random.default_rng(14)
+    for channels in (1, 2, 3, 4):
+        image = rng.integers(0, 256, (400, 301, channels), dtype=np.uint8)
+        layers = []
+        want = image
+        for share in (0.5, 0.01, 0.0, 1.0, 0.3):
+            pixels = rng.random((400, 301)) < share
+            colour = tuple(rng.integers(0, 256, 4).tolist())
+            layers.append((Mask.from_array(pixels), colour))
+            want = reference.overlay(want, pixels, colour, None)
+        assert np.array_equal(overlay(image, layers), want)
+        assert not np.array_equal(overlay(image, layers[::-1]), want)
+        for threads in (1, 3):
+            out = image.copy()
+            assert overlay(out, layers, out=out, threads=threads) is out
+            assert np.array_equal(out, want)
+    assert np.array_equal(overlay(image, []), image)
+    assert np.array_equal(overlay(image, [(layers[0][0], None)]), image)
+
+
+def test_bands_of_rows(kernels: str) -> None:
+    rng = np.random.default_rng(15)
+    image = rng.integers(0, 256, (333, 101, 3), dtype=np.uint8)
+    masks = [Mask.from_array(rng.random((333, 101)) < share) for share in (0.5, 0.02)]
+    pairs = [(mask, (9, 8, 7, 100)) for mask in masks]
+    for what in (masks[0], pairs):
+        whole = overlay(image, what)
+        bands = [
+            overlay(image[top : top + 50], what, rows=slice(top, top + 50))
+            for top in range(0, 333, 50)
+        ]
+        assert np.array_equal(np.concatenate(bands), whole)
+    last = overlay(image[-5:], masks[0], rows=slice(-5, None))
+    assert np.array_equal(last, overlay(image, masks[0])[-5:])
+    with pytest.raises(ImageError, match="the mask 40 x 101"):
+        overlay(image[:50], masks[0], rows=slice(0, 40))
+    for rows in (slice(0, 50, 2), 3):
+        with pytest.raises(InputError, match="rows"):
+            overlay(image[:50], masks[0], rows=rows)  # type: ignore[arg-type]
 
 
 def test_layouts(kernels: str) -> None:
     rng = np.random.default_rng(2)
     pixels = rng.random((50, 70)) < 0.3
     mask = Mask.from_array(pixels)
+    planes = rng.integers(0, 256, (4, 50, 70), dtype=np.uint8)
     big = rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)
     for view in (
+        planes[:3].transpose(1, 2, 0),  # channels first
+        planes.transpose(1, 2, 0),
+        planes[3:0:-2].transpose(1, 2, 0),
+        planes[1, :, ::-1],
+        planes.transpose(1, 2, 0)[::-1, :, 1:],
         big[10:60, 20:90],  # a part of a larger image
         big[100:0:-2, 20:90],  # upside down, every second row
         big[10:60, 150:10:-2],  # mirrored
@@ -123,11 +232,40 @@ def test_layouts(kernels: str) -> None:
         want = reference.overlay(before, pixels, (1, 2, 3, 99), (200, 0, 50, 10))
         assert np.array_equal(overlay(view, mask, (1, 2, 3, 99), (200, 0, 50, 10)), want)
         assert np.array_equal(view, before)
-        around = big.copy()
-        out = around[10:60, 20:90] if view.base is None or view.base is not big else view
-        overlay(view, mask, (1, 2, 3, 99), (200, 0, 50, 10), out=out)
-        assert np.array_equal(out, want)
-        out[...] = before
+        around = np.zeros((60, 90, *view.shape[2:]), np.uint8)
+        for out in (around[10:, 20:], around[:-10, ::-1][:, 20:]):
+            overlay(view, mask, (1, 2, 3, 99), (200, 0, 50, 10), out=out)
+            assert np.array_equal(out, want)
+            out[...] = 0
+            assert not around.any()
+        overlay(view, mask, (1, 2, 3, 99), (200, 0, 50, 10), out=view)
+        assert np.array_equal(view, want)
+        view[...] = before
+
+
+def test_nothing_but_the_view_is_written(kernels: str) -> None:
+    """Not the alpha beside RGB, not the pixels beside a crop."""
+    rng = np.random.default_rng(16)
+    image = rng.integers(0, 256, (60, 90, 4), dtype=np.uint8)
+    before = image.copy()
+    mask = Mask.from_array(rng.random((40, 50)) < 0.5)
+    view = image[5:45, 30:80, :3]
+    overlay(view, mask, out=view)
+    assert np.array_equal(view, overlay(before[5:45, 30:80, :3], mask))
+    beside = np.ones((60, 90, 4), bool)
+    beside[5:45, 30:80, :3] = False
+    assert np.array_equal(image[beside], before[beside])
+
+
+def test_samples_that_are_not_aligned() -> None:
+    rng = np.random.default_rng(17)
+    memory = rng.integers(0, 256, 40 * 50 * 6 + 1, dtype=np.uint8)
+    image = memory[1:].view(np.uint16).reshape(40, 50, 3)
+    mask = Mask.from_array(rng.random((40, 50)) < 0.5)
+    want = overlay(image.copy(), mask)
+    assert np.array_equal(overlay(image, mask), want)
+    overlay(image, mask, out=image)
+    assert np.array_equal(image, want)
 
 
 def test_out_that_overlaps_the_image() -> None:
@@ -166,8 +304,9 @@ def test_threads_give_the_same_bytes(kernels: str) -> None:
 
 def test_sizes_without_pixels() -> None:
     for shape in (0, 7), (7, 0), (0, 0):
-        image = np.zeros((*shape, 3), np.uint8)
-        assert overlay(image, Mask.empty(shape)).shape == (*shape, 3)
+        for image in np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint16):
+            assert overlay(image, Mask.empty(shape)).shape == image.shape
+            assert overlay(image, [(Mask.empty(shape), (1, 2, 3, 4))]).shape == image.shape
 
 
 @pytest.mark.parametrize(
@@ -176,10 +315,14 @@ def test_sizes_without_pixels() -> None:
         (np.zeros((4, 5, 3), np.uint8), "shape_mismatch"),
         (np.zeros((8, 4, 3), np.uint8), "shape_mismatch"),
         (np.zeros((4, 8, 3), np.float32), "dtype"),
-        (np.zeros((4, 8, 3), np.uint16), "dtype"),
-        (np.zeros((4, 8), np.uint8), "mode"),
-        (np.zeros((4, 8, 2), np.uint8), "mode"),
+        (np.zeros((4, 8, 3), ">u2"), "dtype"),
+        (np.zeros((4, 8, 3), object), "dtype"),
+        (np.zeros((4, 8, 3), bool), "dtype"),
+        (np.zeros(32, np.uint8), "mode"),
+        (np.zeros((4, 8, 0), np.uint8), "mode"),
         (np.zeros((4, 8, 5), np.uint8), "mode"),
+        (np.zeros((4, 8, 3, 1), np.uint8), "mode"),
+        (np.ma.masked_equal(np.zeros((4, 8, 3), np.uint8), 0), "image"),
         (None, "dtype"),
     ],
 )
@@ -195,7 +338,7 @@ def test_arguments_that_cannot_be_used() -> None:
     image, mask = np.zeros((4, 8, 3), np.uint8), Mask.empty((4, 8))
     for no_mask in image, None, "mask":
         with pytest.raises(InputError, match="not a Mask"):
-            overlay(image, no_mask)  # type: ignore[arg-type]
+            overlay(image, no_mask)  # type: ignore[call-overload]
     for colour in (1, 2, 3), (1, 2, 3, 256), (1, 2, 3, -1), (1, 2, 3, 0.5), "red", (1, 2, 3, True):
         with pytest.raises(InputError, match="0 to 255"):
             overlay(image, mask, inside=colour)  # type: ignore[arg-type]
@@ -204,6 +347,21 @@ def test_arguments_that_cannot_be_used() -> None:
     for out in readonly, image[:3], image.astype(np.int16), bytearray(96), image[..., :2]:
         with pytest.raises(InputError, match="out is"):
             overlay(image, mask, out=out)  # type: ignore[arg-type]
+    folded = np.lib.stride_tricks.as_strided(image.copy(), (4, 8, 3), (0, 3, 1))
+    with pytest.raises(InputError, match="same memory"):
+        overlay(image, mask, out=folded)
+    for pairs in [mask], [(mask,)], [(image, (1, 2, 3, 4))], {mask: 1}, [(mask, 1, 2)]:
+        with pytest.raises(InputError, match="pair"):
+            overlay(image, pairs)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="mask 1 is"):
+        overlay(image, [(mask, None), (Mask.empty((8, 4)), None)])
+    with pytest.raises(InputError, match="colour of mask 0"):
+        overlay(image, [(mask, (1, 2, 3))])
+    with pytest.raises(InputError, match="each of several"):
+        overlay(image, [(mask, None)], inside=(1, 2, 3, 4))  # type: ignore[call-overload]
+    for layout in "RGB", None, "rgba":
+        with pytest.raises(InputError, match="layout"):
+            overlay(image, mask, layout=layout)  # type: ignore[call-overload]
     for threads in 0, -1, 1.5, True, None:
         with pytest.raises(InputError, match="threads"):
             overlay(image, mask, threads=threads)  # type: ignore[arg-type]

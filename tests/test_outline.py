@@ -10,7 +10,8 @@ import reference
 from drawings import drawings
 
 import runmask as rm
-from runmask import Contours, Mask, stroke
+from runmask import Contours, Mask
+from runmask.blend import outlines
 from runmask.errors import ImageError, InputError
 
 WIDTHS = [1, 1.5, 2, 8**0.5, 3, 4, 7]
@@ -43,23 +44,23 @@ def test_strokes_are_what_is_near(outline: Any, simplify: float) -> None:
     for pixels in drawings(50, seed=20, side=20):
         contours = Mask.from_array(pixels).contours(outline, simplify=simplify)
         for width in WIDTHS:
-            found = stroke.stroke(contours, width).to_array() != 0
+            found = outlines.stroke(contours, width).to_array() != 0
             assert np.array_equal(found, drawn(contours, pixels, width)), width
 
 
 def test_strokes_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     mask = Mask.from_circle((30, 30), 25, (64, 64)) - Mask.from_circle((30, 30), 9, (64, 64))
     contours = mask.contours("center")
-    whole = stroke.stroke(contours, 3)
-    monkeypatch.setattr(stroke, "_AT_ONCE", 7)
-    assert stroke.stroke(contours, 3) == whole
+    whole = outlines.stroke(contours, 3)
+    monkeypatch.setattr(outlines, "_AT_ONCE", 7)
+    assert outlines.stroke(contours, 3) == whole
 
 
 def test_a_box_gets_a_border_of_that_width() -> None:
     box = Mask.from_bbox((10, 8, 30, 28), (40, 40))
     for width in range(1, 9):
         outside, inside = width // 2, (width + 1) // 2
-        border = stroke.stroke(box.contours(), width)
+        border = outlines.stroke(box.contours(), width)
         inner = Mask.from_bbox((10 + inside, 8 + inside, 30 - inside, 28 - inside), (40, 40))
         assert border & box == box - inner
         assert np.flatnonzero(border.to_array()[18]).tolist() == [

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "blend.h"
 #include "harness.h"
 #include "runs.h"
 #include "words.h"
@@ -138,68 +137,6 @@ void check_read() {
   }
 }
 
-// Pillow's rule for one pixel, written out.
-void model_blend(const uint8_t* from, uint8_t* to, size_t channels, const Rgba& colour) {
-  const uint32_t sa = colour.channel[3];
-  const uint32_t da = channels == 4 ? from[3] : 255;
-  for (size_t c = 0; c < channels; ++c) to[c] = from[c];
-  if (sa == 0) return;
-  const auto scaled = [](uint32_t t) { return ((t >> 8) + t) >> 8; };
-  const uint32_t result = sa * 255 + da * (255 - sa);
-  const uint32_t over = sa * 255 * 255 * 128 / result;
-  const uint32_t under = 255 * 128 - over;
-  for (size_t c = 0; c < 3; ++c) {
-    to[c] =
-        static_cast<uint8_t>(scaled(colour.channel[c] * over + from[c] * under + (128u << 7)) >> 7);
-  }
-  if (channels == 4) to[3] = static_cast<uint8_t>(scaled(result + 128));
-}
-
-Rgba random_colour() {
-  Rgba colour;
-  for (uint8_t& channel : colour.channel) channel = static_cast<uint8_t>(below(256));
-  if (below(5) == 0) colour.channel[3] = 0;
-  if (below(5) == 0) colour.channel[3] = 255;
-  return colour;
-}
-
-template <class Index>
-void check_overlay(const Pixels& mask, size_t height, size_t width) {
-  Owned<Index> runs;
-  expect(encode(mask.data(), mask.size(), runs.starts, runs.lengths).status == Status::ok,
-         "encode for overlay");
-  const Rgba inside = random_colour();
-  const Rgba outside = random_colour();
-  for (const size_t channels : {size_t{3}, size_t{4}}) {
-    const size_t gap = below(2) * below(50);  // between rows
-    const size_t stride = width * channels + gap;
-    Pixels from(height * stride + 1);
-    for (uint8_t& byte : from) byte = static_cast<uint8_t>(random_bits());
-    if (channels == 4 && below(2) == 0) {
-      for (size_t y = 0; y < height; ++y) {
-        for (size_t x = 0; x < width; ++x) from[y * stride + 4 * x + 3] = 255;
-      }
-    }
-    Pixels want = from;
-    for (size_t i = 0; i < mask.size(); ++i) {
-      const size_t at = i / width * stride + i % width * channels;
-      model_blend(&from[at], &want[at], channels, mask[i] != 0 ? inside : outside);
-    }
-    Pixels fresh = from;
-    for (size_t y = 0; y < height; ++y) {
-      for (size_t b = 0; b < width * channels; ++b) fresh[y * stride + b] = 0x5A;
-    }
-    const int threads = 1 + static_cast<int>(below(3));
-    const auto step = static_cast<ptrdiff_t>(stride);
-    overlay(runs.view(), {from.data(), step}, {fresh.data(), step}, height, width,
-            static_cast<int>(channels), inside, outside, threads);
-    expect(fresh == want, "overlay to another image");
-    overlay(runs.view(), {from.data(), step}, {from.data(), step}, height, width,
-            static_cast<int>(channels), inside, outside, threads);
-    expect(from == want, "overlay in place");
-  }
-}
-
 void check_all() {
   const size_t sizes[] = {0, 1, 2, 63, 64, 65, 127, 128, 2047, 2048, 2049, 6000, 16384, 40001};
   for (const size_t size : sizes) {
@@ -227,16 +164,6 @@ void check_all() {
     check_read<int64_t, int32_t>();
     check_read<int64_t, int64_t>();
   }
-  for (int i = 0; i < 150; ++i) {
-    const size_t height = 1 + below(40);
-    const size_t width = 1 + below(i % 10 == 0 ? 3000 : 150);
-    const Pixels mask = random_pixels(height * width, below(101));
-    check_overlay<int32_t>(mask, height, width);
-    check_overlay<int64_t>(mask, height, width);
-  }
-  // Large enough for threads, and one run over every block of every part.
-  const Pixels all(size_t{1} << 21, 1);
-  check_overlay<int32_t>(all, 1 << 10, 1 << 11);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 """Run-length masks of AI-image detectors: decode, measure, draw and fetch them."""
 
-from .blend import overlay
+from .blend import colormap, heatmap, outline, overlay
 from .contours import Contours
 from .detection import Detection
 from .errors import RunmaskError
 from .mask import Box, ClippedRunsWarning, Components, Mask, ReadReport, iou_matrix
-from .stroke import outline
 
 __all__ = [
     "Box",
@@ -17,6 +16,8 @@ __all__ = [
     "ReadReport",
     "RunmaskError",
     "__version__",
+    "colormap",
+    "heatmap",
     "iou_matrix",
     "outline",
     "overlay",

@@ -32,11 +32,25 @@ def pixels_from_runs(
 def area(runs: Runs, /) -> int: ...
 def bounding_box(runs: Runs, /) -> tuple[int, int, int, int]: ...
 def overlay(
-    runs: Runs,
+    layers: tuple[tuple[Runs, tuple[int, int, int, int], tuple[int, int, int, int]], ...],
     image: _Memory,
     out: _Memory,
-    inside: tuple[int, int, int, int],
-    outside: tuple[int, int, int, int],
+    top: int,
+    threads: int,
+    /,
+) -> None: ...
+def find_nan(
+    confidence: _Memory, height: int, width: int, top: int, whole_height: int, /
+) -> tuple[int, int] | None: ...
+def heatmap(
+    confidence: _Memory,
+    low: float,
+    span: float,
+    image: _Memory,
+    out: _Memory,
+    top: int,
+    whole_height: int,
+    colours: _Memory,
     threads: int,
     /,
 ) -> None: ...

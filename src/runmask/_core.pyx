@@ -48,18 +48,9 @@ cdef extern from "any.h" namespace "runmask" nogil:
         uint64_t clipped_pixels
     struct Box:
         int64_t x0, y0, x1, y1
-    struct Rgba:
-        uint8_t channel[4]
-    struct Source:
-        const uint8_t* pixels
-        Py_ssize_t row_stride
-    struct Target:
-        uint8_t* pixels
-        Py_ssize_t row_stride
     Result   c_read    "runmask::read"        (const void*, const void*, size_t, size_t, int64_t, Policy, AnyArrays&, ReadReport&)
     uint64_t c_area    "runmask::area"        (const AnyRuns&)
     Box      c_box     "runmask::bounding_box"(const AnyRuns&, int64_t)
-    void     c_overlay "runmask::overlay"     (const AnyRuns&, Source, Target, size_t, size_t, int, Rgba, Rgba, int)
 
 cdef extern from "pixels.h" namespace "runmask" nogil:
     Result   c_encode  "runmask::encode"      (const uint8_t*, size_t, size_t, int, AnyArrays&)
@@ -244,48 +235,6 @@ def bounding_box(Runs runs not None):
     return box.x0, box.y0, box.x1, box.y1
 
 
-cdef int check_image(Py_buffer* image, Runs runs) except -1:
-    if (
-        image.ndim != 3 or image.itemsize != 1 or image.shape[2] not in (3, 4)
-        or image.shape[0] != runs.height or image.shape[1] != runs.width
-        or image.strides[2] != 1 or image.strides[1] != image.shape[2]
-    ):
-        raise InputError("the image does not have the layout that the core takes")
-    return 0
-
-
-def overlay(Runs runs not None, object image, object out, tuple inside, tuple outside, int threads):
-    """Blends two RGBA colours by the runs over uint8 (H, W, 3 or 4) whose pixels touch in a row."""
-    cdef Py_buffer i, o
-    cdef AnyRuns any = runs.any()
-    cdef Source source
-    cdef Target target
-    cdef Rgba over, beside
-    cdef size_t height = <size_t>runs.height, width = <size_t>runs.width
-    cdef int channels
-    over.channel = inside
-    beside.channel = outside
-    PyObject_GetBuffer(image, &i, PyBUF_STRIDES)
-    try:
-        PyObject_GetBuffer(out, &o, PyBUF_STRIDES | PyBUF_WRITABLE)
-        try:
-            check_image(&i, runs)
-            check_image(&o, runs)
-            if i.shape[2] != o.shape[2]:
-                raise InputError("image and out differ in channels")
-            channels = <int>i.shape[2]
-            source.pixels = <const uint8_t*>i.buf
-            source.row_stride = i.strides[0]
-            target.pixels = <uint8_t*>o.buf
-            target.row_stride = o.strides[0]
-            with nogil:
-                c_overlay(any, source, target, height, width, channels, over, beside, threads)
-        finally:
-            PyBuffer_Release(&o)
-    finally:
-        PyBuffer_Release(&i)
-
-
 def kernels():
     """The name of the kernel set in use."""
     return c_kernels().name.decode()
@@ -316,6 +265,7 @@ include "_core_formats.pxi"
 include "_core_wire.pxi"
 include "_core_rings.pxi"
 include "_core_simplify.pxi"
+include "_core_blend.pxi"
 
 
 if os.environ.get("RUNMASK_KERNELS"):

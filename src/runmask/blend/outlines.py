@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _core
-from .blend import overlay
-from .contours import Contours
-from .errors import InputError, shown
-from .mask import Mask
+from .. import _core
+from ..contours import Contours
+from ..errors import InputError, shown
+from ..mask import Mask
+from .overlays import overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
