@@ -21,7 +21,12 @@ from competitors import Competitor, Job, Prepared
 from runmask import Mask
 
 MASKS = ("blobs", "patches", "text", "noise")
-MODE, METHOD = cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE
+METHOD = cv2.CHAIN_APPROX_SIMPLE
+
+
+def mode(mask: str) -> int:
+    """With nesting, but where that takes OpenCV minutes."""
+    return cv2.RETR_LIST if mask == "noise" else cv2.RETR_CCOMP
 
 
 @lru_cache(maxsize=2)
@@ -55,14 +60,19 @@ def copy_of_runs(mask: str) -> Callable[[], Any]:
     return lambda: (own.starts.copy(), own.lengths.copy())
 
 
+def by_cv2(own: np.ndarray, how: int) -> Any:
+    rings, hierarchy = cv2.findContours(own, how, METHOD)
+    return rings, hierarchy, how
+
+
 def same_as_cv2(result: Any, want: Any) -> bool:
     """The rings, their order and the hierarchy."""
     if result is None:
         return False
+    wanted, wanted_hierarchy, how = want
     if not isinstance(result, tuple):
-        result = result.to_cv2(MODE, METHOD)
-    rings, hierarchy = result
-    wanted, wanted_hierarchy = want
+        result = result.to_cv2(how, METHOD)
+    rings, hierarchy = result[:2]
     return (
         len(rings) == len(wanted)
         and np.array_equal(hierarchy, wanted_hierarchy)
@@ -76,33 +86,32 @@ def link_runs(own: np.ndarray) -> Any:
     return rings, hierarchy
 
 
+def cv2_form(mask: str) -> Callable[[], Any]:
+    own = made(mask)
+    return lambda: own.contours("center").to_cv2(mode(mask), METHOD)
+
+
+def cv2_of_pixels(mask: str) -> Callable[[], Any]:
+    own = pixels(mask)
+    return lambda: by_cv2(own, mode(mask))
+
+
+def cv2_of_runs(mask: str) -> Callable[[], Any]:
+    own = made(mask)
+    return lambda: by_cv2(own.to_array(), mode(mask))
+
+
 LIMIT = Competitor("limit: copy of the runs", copy_of_runs)
 CENTERS = Job(
     "Contours as cv2.findContours has them",
     LIMIT.name,
-    lambda mask: cv2.findContours(pixels(mask), MODE, METHOD),
+    lambda mask: by_cv2(pixels(mask), mode(mask)),
     (
         Competitor("runmask, flat arrays", of_mask(lambda m: m.contours("center"))),
         Competitor("runmask, 2 threads, flat", of_mask(lambda m: m.contours("center", threads=2))),
-        Competitor(
-            "runmask, in cv2's form",
-            of_mask(lambda m: m.contours("center").to_cv2(MODE, METHOD)),
-        ),
-        Competitor(
-            "cv2.findContours TREE",
-            of_pixels(lambda p: cv2.findContours(p, MODE, METHOD)),
-            rounds=3,
-        ),
-        Competitor(
-            "cv2.findContours CCOMP, from runs",
-            of_mask(lambda m: cv2.findContours(m.to_array(), cv2.RETR_CCOMP, METHOD)),
-            rounds=2,
-        ),
-        Competitor(
-            "cv2.findContours LIST",
-            of_pixels(lambda p: cv2.findContours(p, cv2.RETR_LIST, METHOD)),
-            rounds=3,
-        ),
+        Competitor("runmask, cv2's form", cv2_form),
+        Competitor("cv2.findContours", cv2_of_pixels, rounds=3),
+        Competitor("cv2.findContours, from runs", cv2_of_runs, rounds=2),
         Competitor("cv2.findContoursLinkRuns", of_pixels(link_runs), rounds=3),
         Competitor(
             "supervision.mask_to_polygons",

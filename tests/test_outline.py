@@ -92,6 +92,10 @@ def test_other_layouts() -> None:
     rm.outline(part, contours, out=part)
     assert np.array_equal(part, rm.outline(np.zeros((30, 40, 3), np.uint8), contours))
     assert not image[1::2].any()
+    grey = rm.outline(np.zeros((30, 40), np.uint16), contours, (255, 255, 255, 255))
+    assert set(np.unique(grey)) == {0, 65535}
+    blue_first = rm.outline(np.zeros((30, 40, 3), np.uint8), contours, layout="bgr")
+    assert np.array_equal(blue_first[..., ::-1], part)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 4), (1, 1), (6, 5)])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .overlays import Sample
+    from .pictures import Layout
+
     Floats = NDArray[np.float64]
 
 _WIDEST = 2**15
@@ -28,19 +31,21 @@ _ROUNDING = 2.0**-20  # of a pixel, more than that of a computed end
 
 
 def outline(
-    image: NDArray[np.uint8],
+    image: NDArray[Sample],
     contours: Contours,
     colour: Sequence[int] = (255, 0, 0, 255),
     width: float = 1,
-    out: NDArray[np.uint8] | None = None,
+    out: NDArray[Sample] | None = None,
     threads: int = 1,
-) -> NDArray[np.uint8]:
+    *,
+    layout: Layout = "rgb",
+) -> NDArray[Sample]:
     """Draw the rings of contours as lines.
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
-        RGB or RGBA, of any strides. (BGR works as well: give the colour in that order.)
+    image : ndarray of uint8 or uint16
+        As for :func:`overlay`: grey or colour, with alpha or without, of any strides.
     contours : Contours
         Of a mask of the same height and width.
     colour : (R, G, B, A), 0 to 255
@@ -53,10 +58,12 @@ def outline(
         returned.
     threads : int
         At most this many; the result is the same to the byte.
+    layout : {"rgb", "bgr"}
+        The order of the image's channels; the colour is R, G, B, A in any case.
 
     Returns
     -------
-    ndarray of uint8, the shape of ``image``
+    ndarray of the shape and type of ``image``
 
     Raises
     ------
@@ -71,7 +78,7 @@ def outline(
     """
     if colour is None:
         raise InputError("colour None: not (R, G, B, A)", code="colour")
-    return overlay(image, stroke(contours, width), colour, None, out, threads)
+    return overlay(image, stroke(contours, width), colour, None, out, threads, layout=layout)
 
 
 def stroke(contours: Contours, width: float = 1) -> Mask:
