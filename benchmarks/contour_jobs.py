@@ -107,8 +107,8 @@ CENTERS = Job(
     LIMIT.name,
     lambda mask: by_cv2(pixels(mask), mode(mask)),
     (
-        Competitor("runmask, flat arrays", of_mask(lambda m: m.contours("center"))),
-        Competitor("runmask, 2 threads, flat", of_mask(lambda m: m.contours("center", threads=2))),
+        Competitor("runmask", of_mask(lambda m: m.contours("center"))),
+        Competitor("runmask, 2 threads", of_mask(lambda m: m.contours("center", threads=2))),
         Competitor("runmask, cv2's form", cv2_form),
         Competitor("cv2.findContours", cv2_of_pixels, rounds=3),
         Competitor("cv2.findContours, from runs", cv2_of_runs, rounds=2),

@@ -27,6 +27,7 @@ SUMMARY = {  # the columns of a table, and its jobs
         "and": "intersection",
         "union_of_8": "union of eight",
         "components": "components",
+        "contours_cv2": "contours, as OpenCV's",
         "dilate_3x3": "dilate by 3 x 3",
         "transpose": "transpose",
         "to_coco": "to a COCO string",

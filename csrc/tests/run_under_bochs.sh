@@ -42,8 +42,10 @@ dpkg -x "$package"_*.deb kernel
 cp kernel/boot/vmlinuz-* disc/vmlinuz
 cp "$isolinux" "$ldlinux" disc
 
+mkdir core
+(cd core && g++ -std=c++20 -O2 -I "$csrc" -c "$csrc"/*.cc)
 for test in "${tests[@]}"; do
-  g++ -std=c++20 -O2 -static -pthread -I "$csrc" "$csrc"/*.cc "$csrc/tests/$test.cc" -o "root/$test"
+  g++ -std=c++20 -O2 -static -pthread -I "$csrc" core/*.o "$csrc/tests/$test.cc" -o "root/$test"
 done
 g++ -O2 -static -x c++ - -o root/init <<'EOF'
 #include <cstdio>
