@@ -23,7 +23,7 @@ class Rings(NamedTuple):
 
 
 MAX_CORNERS = 2**63 - 1
-_RUNS_WORTH_A_THREAD = 20_000
+_RUNS_WORTH_A_THREAD = 100_000
 
 
 def traced(
