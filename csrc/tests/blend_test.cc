@@ -1,37 +1,25 @@
-// Overlays and heatmaps against a slow and obvious model, pixel by pixel, on every kernel set this
-// processor has, or on those named as arguments. Prints what fails and exits with 1.
+// Overlays and heatmaps against a slow and obvious model, pixel by pixel.
 #include "blend.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include "heatmap.h"
 #include "runs.h"
-#include "simd.h"
 
 namespace {
 
 using namespace runmask;
 
-int failures = 0;
+using testing::expect;
 
-void expect(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  if (failures < 20) std::printf("FAILED [%s] %s\n", kernels().name, what.c_str());
-}
-
-std::mt19937_64 random_bits(43);
-
-size_t below(size_t bound) { return random_bits() % bound; }
+size_t below(size_t bound) { return testing::below(bound); }
 
 // An image in memory of its own, at strides of any sign, with bytes of nobody's between its
 // samples.
@@ -92,7 +80,7 @@ Image make_image(size_t height, size_t width, Format format, size_t kind) {
   }
   image.first = static_cast<size_t>(start);
   image.memory.resize(static_cast<size_t>(last) + 1);
-  for (uint8_t& byte : image.memory) byte = static_cast<uint8_t>(random_bits());
+  for (uint8_t& byte : image.memory) byte = static_cast<uint8_t>(below(256));
   if (format.has_alpha() && below(2) == 0) {
     for (size_t y = 0; y < height; ++y) {
       for (size_t x = 0; x < width; ++x) image.set(y, x, format.channels - 1, 65535);
@@ -326,22 +314,18 @@ void check_all() {
     check_overlay<int64_t>(height, width, below(4), below(2) == 0);
     check_heatmap(1 + below(30), 1 + below(i % 10 == 0 ? 3000 : 150));
   }
-  check_overlay<int32_t>(1 << 10, 1 << 11, 0, true);  // large enough for threads
+}
+
+// Images large enough for several threads.
+void check_large() {
+  check_overlay<int32_t>(1 << 10, 1 << 11, 0, true);
   check_heatmap(1 << 9, 1 << 10);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> names(argv + 1, argv + argc);
-  for (size_t i = 0; argc < 2 && available_kernels(i) != nullptr; ++i) {
-    names.emplace_back(available_kernels(i)->name);
-  }
-  for (const std::string& name : names) {
-    expect(use_kernels(name.c_str()), "the set " + name + " can be chosen");
-    check_all();
-    std::printf("%s: checked\n", kernels().name);
-  }
-  std::printf("%d failed\n", failures);
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  testing::on_each_kernel_set(argc, argv, check_all);
+  if (argc < 2) testing::on_each_kernel_set(argc, argv, check_large);  // too much for an emulator
+  return testing::outcome();
 }

@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C
 
 tests=(core_test algebra_test blend_test)
-limit=300  # seconds for the emulator
+limit=600  # seconds for the emulator
 csrc=$(cd "$(dirname "$0")/.." && pwd)
 
 skip() {
