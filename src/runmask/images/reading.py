@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ImageError, InputError, LimitError, shown
+from ..mask import Mask
 from . import plain_png
 from .arguments import check_whole, checked_shape
 from .completeness import check_complete, truncated
 from .extra import extra, opencv
-from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
+from .metadata import Metadata, found
+from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright, upright_shape
+from .reducing import is_scaled, reduced, reduced_shape
 from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
 
 if TYPE_CHECKING:
@@ -37,12 +40,18 @@ class Picture:
     has_more_frames : bool
         Whether the file has further frames or pages; the first was read. (They are not counted:
         a hostile file may have millions.)
+    full_shape : (height, width)
+        Of all pixels, turned as these are; that of ``pixels`` unless ``max_side`` reduced them.
+    metadata : Metadata or None
+        What to give to :func:`write`; None unless it was asked for.
     """
 
     pixels: Pixels
     orientation: int
     format: str
     has_more_frames: bool
+    full_shape: Shape
+    metadata: Metadata | None = None
 
 
 def read(
@@ -52,6 +61,7 @@ def read(
     orient: bool = True,
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
 ) -> Pixels:
     """The pixels of an image file; see :func:`load` for the arguments and errors.
 
@@ -59,7 +69,9 @@ def read(
     -------
     ndarray of uint8, (H, W, 3) or (H, W, 4), C-contiguous and writable
     """
-    return load(source, mode=mode, orient=orient, shape=shape, max_pixels=max_pixels).pixels
+    return load(
+        source, mode=mode, orient=orient, shape=shape, max_pixels=max_pixels, max_side=max_side
+    ).pixels
 
 
 def load(
@@ -69,6 +81,8 @@ def load(
     orient: bool = True,
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
+    metadata: Literal["strip", "keep"] = "strip",
     name: str | None = None,
 ) -> Picture:
     """Read an image file with what is known about it.
@@ -87,6 +101,13 @@ def load(
         both have it though they differ (the stored one is taken).
     max_pixels : int
         Checked against the header before memory is taken for pixels.
+    max_side : int, optional
+        Reduce the picture so that its longer side has so many pixels at most, each the mean of what
+        it covers. Of a JPEG fewer pixels are decoded then. ``shape`` is that of the whole
+        picture all the same; :func:`load_pair` reduces a mask alike.
+    metadata : "strip" or "keep"
+        Whether to read what :func:`write` can store in another file: EXIF, which may tell the place
+        and the camera, and the colour profile.
     name : str, optional
         What messages call the image; the path if there is one.
 
@@ -104,19 +125,62 @@ def load(
         raise InputError(f"mode {shown(mode)} is none of 'RGB', 'RGBA' and None")
     wanted = None if shape is None else checked_shape(shape)
     check_whole(max_pixels, "max_pixels", 1)
+    if max_side is not None:
+        check_whole(max_side, "max_side", 1)
+    if metadata not in ("strip", "keep"):
+        raise InputError(f"metadata {shown(metadata)}: not 'strip' or 'keep'")
     name = name or shown_name(source)
     data = read_bytes(source, name)
     fmt = sniff(data, name)
     warn_of_wrong_suffix(source, fmt, name)
     try:
-        picture = _decode(data, fmt, mode, name, max_pixels)
+        picture = _decode(data, fmt, mode, name, max_pixels, max_side)
     except (InputError, ImportError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly everything when the bytes are bad
         raise _image_error(error, data, fmt, name) from error
+    if metadata == "strip":
+        picture = replace(picture, metadata=None)
+    if max_side is not None:
+        shape_of_small = reduced_shape(picture.full_shape, max_side)
+        picture = replace(picture, pixels=reduced(picture.pixels, shape_of_small))
     if wanted is not None:
         return fit(picture, wanted, name)
     return _turned(picture) if orient else picture
+
+
+def load_pair(
+    source: Source,
+    mask: Mask,
+    *,
+    mode: Mode | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
+    metadata: Literal["strip", "keep"] = "strip",
+    name: str | None = None,
+) -> tuple[Picture, Mask]:
+    """A picture and its mask at one size, ready for :func:`runmask.overlay`.
+
+    The picture is the reading that fits the mask, as ``load(shape=mask.shape)`` finds it. If
+    ``max_side`` reduces it, the mask is reduced on its runs by :meth:`Mask.resize`: by nearest
+    neighbour, so that parts thinner than a new pixel may go.
+
+    Raises
+    ------
+    ImageError, LimitError, MissingDependencyError
+        As :func:`load`.
+    """
+    picture = load(
+        source,
+        mode=mode,
+        shape=mask.shape,
+        max_pixels=max_pixels,
+        max_side=max_side,
+        metadata=metadata,
+        name=name,
+    )
+    height, width = picture.pixels.shape[:2]
+    return picture, mask if mask.shape == (height, width) else mask.resize((height, width))
 
 
 def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
@@ -127,16 +191,22 @@ def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
     ImageError
         Neither has it (``code`` is ``"shape_mismatch"``); both sizes are named.
     """
-    height, width = picture.pixels.shape[:2]
-    turn = turn_to_fit((height, width), picture.orientation, checked_shape(shape), name)
+    turn = turn_to_fit(picture.full_shape, picture.orientation, checked_shape(shape), name)
     return _turned(picture) if turn else picture
 
 
 def _turned(picture: Picture) -> Picture:
-    return replace(picture, pixels=upright(picture.pixels, picture.orientation), orientation=1)
+    return replace(
+        picture,
+        pixels=upright(picture.pixels, picture.orientation),
+        orientation=1,
+        full_shape=upright_shape(picture.full_shape, picture.orientation),
+    )
 
 
-def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int) -> Picture:
+def _decode(
+    data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int, max_side: int | None
+) -> Picture:
     check_complete(data, fmt, name)
     if fmt == "WEBP":  # Pillow's reader takes memory for the canvas when it opens the file
         _check_size(_webp_size(data), name, max_pixels)
@@ -150,16 +220,19 @@ def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int
     pixels = None
     plain = fmt == "PNG" and not more and plain_png.is_plain(data, image)
     if fmt == "JPEG":
-        pixels = _decode_jpeg(data, image, mode)
+        pixels = _decode_jpeg(data, image, mode, max_side)
     elif plain:
         pixels = _decode_plain_png(data, image, mode)
     elif fmt == "WEBP" and not more:
         pixels = _decode_webp(data, image, mode)
     if pixels is None:
         pixels = _from_pillow(image, mode, name)
-    if pixels.shape[1::-1] != image.size:
+    full = image.height, image.width
+    size = pixels.shape[0], pixels.shape[1]
+    if size != full and not (fmt == "JPEG" and max_side is not None and is_scaled(size, full)):
         raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
-    return Picture(pixels, 1 if plain else _orientation(image), fmt, more)
+    orientation = 1 if plain else _orientation(image)
+    return Picture(pixels, orientation, fmt, more, full, found(image, fmt))
 
 
 def _open(data: bytes, fmt: str) -> "Image.Image":
@@ -211,13 +284,23 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """The fast path, strict about damage; None leaves it to Pillow (CMYK and the like)."""
+def _decode_jpeg(
+    data: bytes, image: "Image.Image", mode: Mode | None, max_side: int | None
+) -> Pixels | None:
+    """The fast path, strict about damage; None leaves it to Pillow (CMYK and the like).
+
+    For a reduced picture the decoder gives some eighths of the size, twice what is needed at least:
+    it rounds up to whole pixels, and that must not shift the picture against its mask.
+    """
     with extra("images"):
         import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
     if image.mode not in ("RGB", "L"):
         return None
-    return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
+    full = image.height, image.width
+    height, width = (0, 0) if max_side is None else reduced_shape(full, max_side)
+    colours = "RGBA" if mode == "RGBA" else "RGB"
+    least = {"min_height": 2 * height, "min_width": 2 * width, "min_factor": 2}
+    return _uint8(simplejpeg.decode_jpeg(data, colours, **(least if height else {})))
 
 
 def _decode_plain_png(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
@@ -257,7 +340,9 @@ def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, more: bo
     # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
     orientation = _orientation(image)
     pixels = _from_pillow(image, mode, name)
-    return Picture(as_stored(pixels, orientation), orientation, "TIFF", more)
+    stored = as_stored(pixels, orientation)
+    full = stored.shape[0], stored.shape[1]
+    return Picture(stored, orientation, "TIFF", more, full, found(image, "TIFF"))
 
 
 def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
@@ -265,7 +350,10 @@ def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> 
         import pillow_heif
     file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     _check_size(file.size, name, max_pixels)
-    return Picture(_from_pillow(file.to_pillow(), mode, name), 1, "HEIF", len(file) > 1)
+    image = file.to_pillow()
+    pixels = _from_pillow(image, mode, name)
+    full = pixels.shape[0], pixels.shape[1]
+    return Picture(pixels, 1, "HEIF", len(file) > 1, full, found(image, "HEIF"))
 
 
 def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:
