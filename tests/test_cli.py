@@ -50,12 +50,16 @@ def test_overlay_colours(tmp_path, answer):
     assert (after[changed] == [1, 2, 3]).all()
 
 
-@pytest.mark.parametrize("colour", ["1,2,3", "1,2,3,256", "red", "1,2,3,-4", "a,b,c,d", ""])
+@pytest.mark.parametrize(
+    "colour",
+    ["1,2", "1,2,3,256", "1,2,3,4,5", "reddish", "1,2,3,-4", "a,b,c,d", "", "#12", "0001,2,3,4"],
+)
 def test_bad_colours(tmp_path, answer, colour):
     path = photo(tmp_path / "a.png", 512, 512)
     done = run("overlay", path, answer, "-o", tmp_path / "out.png", "--inside", colour)
     assert done.exit_code == 2
-    assert "four numbers 0..255" in done.stderr
+    assert "not R,G,B or R,G,B,A of numbers 0..255" in done.stderr
+    assert "or 'none'" in done.stderr
     assert not (tmp_path / "out.png").exists()
 
 
