@@ -64,6 +64,16 @@ def test_shell_snippets(folder: Path) -> None:
     assert (folder / "mask.geojson").exists()
 
 
+def test_pictures_of_the_gallery() -> None:
+    images = pytest.importorskip("runmask.images")
+    docs = ROOT / "docs"
+    shown = re.findall(r"!\[[^]]+\]\((.+)\)", (docs / "gallery.md").read_text())
+    assert sorted(shown) == sorted(f"gallery/{path.name}" for path in (docs / "gallery").iterdir())
+    for name in shown:
+        assert (docs / name).stat().st_size < 150_000
+        assert min(images.read(docs / name).shape[:2]) > 500
+
+
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"make (\w+)", README):
