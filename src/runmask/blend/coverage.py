@@ -66,11 +66,13 @@ def _counts(
     width = fine_width // FINE
     at = (row // FINE - top) * (width + 1)
     # What lies left of an edge in its pixel, and all before it: differences, summed along rows.
-    change = np.zeros((bottom - top) * (width + 1) + 1, np.int64)
-    for x, sign in ((x0, 1), (x1, -1)):
-        pixel, inside = at + x // FINE, x % FINE
-        size = len(change)
-        change += np.bincount(pixel, sign * (FINE - inside), size).astype(np.int64)
-        change += np.bincount(pixel + 1, sign * inside, size).astype(np.int64)
+    size = (bottom - top) * (width + 1) + 1
+    edges = [
+        (at + x // FINE + further, sign * (x % FINE if further else FINE - x % FINE))
+        for x, sign in ((x0, 1), (x1, -1))
+        for further in (0, 1)
+    ]
+    pixels, shares = (np.concatenate(part) for part in zip(*edges, strict=True))
+    change = np.bincount(pixels, shares, size).astype(np.int64)
     sums = np.cumsum(change[:-1].reshape(bottom - top, width + 1), axis=1)
     return sums[:, :width].ravel()

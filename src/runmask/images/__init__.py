@@ -34,9 +34,10 @@ of their own.
 """
 
 from .colours import colour
+from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
-from .reading import MAX_PIXELS, Picture, fit, load, load_pair, read
+from .reading import MAX_PIXELS, fit, load, load_pair, read
 from .source import format_of, read_bytes
 from .writing import encode, preview, writable_format, write
 
