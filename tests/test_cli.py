@@ -150,6 +150,30 @@ def test_info_for_machines(tmp_path, answer):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("aidetector", {"verdict": "ai_generated", "confidence": 0.9}),
+        ("sightengine", {"status": "success", "type": {"ai_generated": 0.2}}),
+    ],
+)
+def test_info_reads_every_service(tmp_path, service, said):
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(said))
+    done = run("info", path, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["service"] == service
+
+
+def test_overlay_without_a_mask_in_the_answer(tmp_path):
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"verdict": "ai_generated", "confidence": 0.9}))
+    image = photo(tmp_path / "a.png", 512, 512)
+    done = run("overlay", image, path, "-o", tmp_path / "out.png")
+    assert done.exit_code == 2
+    assert "the answer has no mask" in done.stderr
+
+
 def test_info_reads_standard_input(answer):
     done = CliRunner().invoke(cli.main, ["info", "-"], input=answer.read_bytes())
     assert done.exit_code == 0

@@ -50,38 +50,49 @@ class Picture:
     metadata: Metadata | None = None
 
 
-def decode(
-    data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int, max_side: int | None
-) -> Picture:
-    """A file of a known format, with its metadata; ImageError for whatever is wrong with it.
+@dataclass(frozen=True)
+class Wanted:
+    """What :func:`load` was asked for, and what messages call the image."""
+
+    mode: Mode | None
+    name: str
+    max_pixels: int
+    max_side: int | None
+    keep_metadata: bool
+
+    def metadata_of(self, image: "Image.Image", fmt: str) -> Metadata | None:
+        return found(image, fmt) if self.keep_metadata else None
+
+
+def decode(data: bytes, fmt: str, wanted: Wanted) -> Picture:
+    """A file of a known format; ImageError for whatever is wrong with it.
 
     With ``max_side`` the pixels may be fewer than the file has, but not as few as that.
     """
     try:
-        return _decode(data, fmt, mode, name, max_pixels, max_side)
+        return _decode(data, fmt, wanted)
     except (InputError, ImportError, MemoryError):
         raise
     except Exception as error:  # decoders raise nearly everything when the bytes are bad
-        raise _image_error(error, data, fmt, name) from error
+        raise _image_error(error, data, fmt, wanted.name) from error
 
 
-def _decode(
-    data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int, max_side: int | None
-) -> Picture:
+def _decode(data: bytes, fmt: str, wanted: Wanted) -> Picture:
+    name, mode, max_pixels = wanted.name, wanted.mode, wanted.max_pixels
     check_complete(data, fmt, name)
     if fmt == "WEBP":  # Pillow's reader takes memory for the canvas when it opens the file
         _check_size(_webp_size(data), name, max_pixels)
     if fmt == "HEIF":
-        return _decode_heif(data, mode, name, max_pixels)
+        return _decode_heif(data, wanted)
     image = _open(data, fmt)
     _check_size(image.size, name, max_pixels)
     more = bool(getattr(image, "is_animated", False))
     if fmt == "TIFF":
-        return _decode_tiff(data, image, mode, name, more)
+        return _decode_tiff(data, image, wanted, more)
     pixels = None
     plain = fmt == "PNG" and not more and plain_png.is_plain(data, image)
     if fmt == "JPEG":
-        pixels = _decode_jpeg(data, image, mode, max_side)
+        pixels = _decode_jpeg(data, image, mode, wanted.max_side)
     elif plain:
         pixels = _decode_plain_png(data, image, mode)
     elif fmt == "WEBP" and not more:
@@ -90,10 +101,10 @@ def _decode(
         pixels = _from_pillow(image, mode, name)
     full = image.height, image.width
     size = pixels.shape[0], pixels.shape[1]
-    if size != full and not (fmt == "JPEG" and max_side is not None and is_scaled(size, full)):
+    if size != full and not (fmt == "JPEG" and wanted.max_side and is_scaled(size, full)):
         raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
     orientation = 1 if plain else _orientation(image)
-    return Picture(pixels, orientation, fmt, more, full, found(image, fmt))
+    return Picture(pixels, orientation, fmt, more, full, wanted.metadata_of(image, fmt))
 
 
 def _open(data: bytes, fmt: str) -> "Image.Image":
@@ -192,29 +203,29 @@ def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels
     return _uint8(cv2.cvtColor(stored, cv2.COLOR_RGB2RGBA))
 
 
-def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, more: bool) -> Picture:
+def _decode_tiff(data: bytes, image: Any, wanted: Wanted, more: bool) -> Picture:
     tags = image.tag_v2
     starts = tags.get(273, tags.get(324, ()))  # of strips, or of tiles
     sizes = tags.get(279, tags.get(325, ()))
     if any(start + size > len(data) for start, size in zip(starts, sizes, strict=False)):
-        raise truncated("TIFF", name)
+        raise truncated("TIFF", wanted.name)
     # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
     orientation = _orientation(image)
-    pixels = _from_pillow(image, mode, name)
+    pixels = _from_pillow(image, wanted.mode, wanted.name)
     stored = as_stored(pixels, orientation)
     full = stored.shape[0], stored.shape[1]
-    return Picture(stored, orientation, "TIFF", more, full, found(image, "TIFF"))
+    return Picture(stored, orientation, "TIFF", more, full, wanted.metadata_of(image, "TIFF"))
 
 
-def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
+def _decode_heif(data: bytes, wanted: Wanted) -> Picture:
     with extra("heif"):
         import pillow_heif
     file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
-    _check_size(file.size, name, max_pixels)
+    _check_size(file.size, wanted.name, wanted.max_pixels)
     image = file.to_pillow()
-    pixels = _from_pillow(image, mode, name)
+    pixels = _from_pillow(image, wanted.mode, wanted.name)
     full = pixels.shape[0], pixels.shape[1]
-    return Picture(pixels, 1, "HEIF", len(file) > 1, full, found(image, "HEIF"))
+    return Picture(pixels, 1, "HEIF", len(file) > 1, full, wanted.metadata_of(image, "HEIF"))
 
 
 def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:

@@ -30,7 +30,8 @@ class Metadata:
     ----------
     exif : bytes
         A TIFF block: camera, time, exposure, place. Without the orientation, which
-        :attr:`Picture.orientation` has, thumbnails and the maker's notes.
+        :attr:`Picture.orientation` has, thumbnails and the maker's notes. XMP and IPTC are left
+        out too.
     icc : bytes
         The colour profile, if it is one for RGB: a CMYK or grey one is not that of the pixels.
     """

@@ -6,7 +6,7 @@ from typing import Literal
 from ..errors import InputError, shown
 from ..mask import Mask
 from .arguments import check_whole, checked_shape
-from .decoding import Mode, Picture, decode
+from .decoding import Mode, Picture, Wanted, decode
 from .orientation import Pixels, Shape, turn_to_fit, upright, upright_shape
 from .reducing import reduced, reduced_shape
 from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
@@ -93,9 +93,7 @@ def load(
     data = read_bytes(source, name)
     fmt = sniff(data, name)
     warn_of_wrong_suffix(source, fmt, name)
-    picture = decode(data, fmt, mode, name, max_pixels, max_side)
-    if metadata == "strip":
-        picture = replace(picture, metadata=None)
+    picture = decode(data, fmt, Wanted(mode, name, max_pixels, max_side, metadata == "keep"))
     if max_side is not None:
         shape_of_small = reduced_shape(picture.full_shape, max_side)
         picture = replace(picture, pixels=reduced(picture.pixels, shape_of_small))
