@@ -48,6 +48,15 @@ def test_it_goes_along(source, target):
     assert np.array_equal(images.read(out).shape, (60, 40, 3))
 
 
+def test_heif_has_it_too():
+    data = saved(smooth(64, 96), "HEIF", exif=camera(1).tobytes(), icc_profile=SRGB)
+    kept = images.load(data, metadata="keep").metadata
+    assert b"A camera" in kept.exif
+    assert kept.icc == SRGB
+    out = images.encode(smooth(64, 96), "JPEG", metadata=kept)
+    assert opened(out).getexif()[0x010F] == "A camera"
+
+
 def test_the_orientation_is_that_of_the_pixels():
     data = saved(smooth(40, 60), "JPEG", exif=camera(6))
     picture = images.load(data, metadata="keep")  # turned upright
