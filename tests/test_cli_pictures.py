@@ -365,6 +365,13 @@ def test_contours_of_a_folder(folder):
     assert "no *.response.json" in done.stderr
 
 
+def test_the_form_of_contours_is_named(folder):
+    answer = pair(folder, 1)[1]
+    assert run("contours", answer, "-o", folder / "c", "--format", "json").exit_code == 0
+    assert run("contours", answer, "-o", folder / "d.json").exit_code == 0
+    assert (folder / "c.json").read_text() == (folder / "d.json").read_text()
+
+
 def test_contours_go_on_after_one_that_fails(folder):
     (folder / "p0.response.json").write_text("[]")
     done = run("contours", folder, "-o", folder / "out")

@@ -117,7 +117,9 @@ def _tasks(responses: Sequence[Path], output: Path, fmt: str | None) -> list[Tas
 
     answers = [answer for path in responses for answer in _answers_of(path)]
     if len(responses) == 1 and not responses[0].is_dir() and not output.is_dir():
-        if not fmt:
+        if fmt and not output.suffix:
+            output = output.with_name(f"{output.name}.{fmt}")
+        elif not fmt:
             ending_of(output)
         return [Task(answers[0], answers[0], output)]
     refuse_twice(answers)

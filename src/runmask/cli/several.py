@@ -122,22 +122,23 @@ def run_all(
         terminal.say(_line(tasks[0], work))
         return
     codes: list[int] = []
-    done = 0
-    with terminal.progress(tasks, what) as progress:
-        for task in progress:
-            try:
-                with exits.about(shown(task.image)):
-                    line = _line(task, work)
-            except click.ClickException as failure:
-                codes.append(failure.exit_code)
-                terminal.warn(failure.format_message())
-                if failure.exit_code == exits.NOT_WRITTEN:
-                    break
-                continue
-            done += 1
+    lines: list[str] = []
+    try:
+        with terminal.progress(tasks, what) as progress:
+            for task in progress:
+                try:
+                    with exits.about(shown(task.image)):
+                        lines.append(_line(task, work))
+                except click.ClickException as failure:
+                    codes.append(failure.exit_code)
+                    terminal.warn(failure.format_message())
+                    if failure.exit_code == exits.NOT_WRITTEN:
+                        break
+    finally:  # also after Ctrl-C; a line to stdout would tear the bar
+        for line in lines:
             terminal.say(line)
-    terminal.warn(f"{done} of {len(tasks)} {what} done")
-    sys.exit(exits.exit_code_of_all(done, codes))
+    terminal.warn(f"{len(lines)} of {len(tasks)} {what} done")
+    sys.exit(exits.exit_code_of_all(len(lines), codes))
 
 
 def _line(task: Task, work: Callable[[Task], str]) -> str:
