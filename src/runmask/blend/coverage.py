@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FINE = 8  # samples along a pixel's side
 SAMPLES = FINE * FINE
-_AT_ONCE = 2**22  # pixels of a band
+_AT_ONCE = 2**18  # pixels of a band, so that it stays in the cache
 
 
 def coverage_levels(fine: _core.Runs) -> Iterator[tuple[Mask, int]]:
@@ -40,7 +40,7 @@ def coverage_levels(fine: _core.Runs) -> Iterator[tuple[Mask, int]]:
         found = _counts(starts, ends, top, bottom, fine.width)
         some = np.flatnonzero(found)
         places.append(some + top * width)
-        counts.append(found[some])
+        counts.append(found[some].astype(np.int64))
     place, count = np.concatenate(places), np.concatenate(counts)
     for number in range(1, SAMPLES + 1):
         own = place[count == number]
@@ -51,7 +51,7 @@ def coverage_levels(fine: _core.Runs) -> Iterator[tuple[Mask, int]]:
 
 def _counts(
     starts: NDArray[np.int64], ends: NDArray[np.int64], top: int, bottom: int, fine_width: int
-) -> NDArray[np.int64]:
+) -> NDArray[np.float64]:
     """The samples set in each pixel of some rows."""
     low, high = top * FINE * fine_width, bottom * FINE * fine_width
     near = slice(np.searchsorted(ends, low, "right"), np.searchsorted(starts, high, "left"))
@@ -73,6 +73,6 @@ def _counts(
         for further in (0, 1)
     ]
     pixels, shares = (np.concatenate(part) for part in zip(*edges, strict=True))
-    change = np.bincount(pixels, shares, size).astype(np.int64)
+    change = np.asarray(np.bincount(pixels, shares, size), np.float64)  # of small whole numbers
     sums = np.cumsum(change[:-1].reshape(bottom - top, width + 1), axis=1)
     return sums[:, :width].ravel()
