@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "http": {"errors", "detection", "formats", "images", "serving"},
     "sandbox": {"errors", "serving", "mask", "formats", "images", "__version__"},
     "page": set(),
+    "captions": {"errors", "blend", "detection", "images"},
     "gallery": {"errors", "images", "detection", "output", "page"},
-    "terminal": {"errors", "detection", "mask", "scan"},
+    "terminal": {"errors", "detection"},
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
@@ -44,7 +45,7 @@ MAY_IMPORT = {
 # Libraries that only one room may import, and only inside functions unless the room is an extra.
 ONLY_IN = {
     "httpx2": {"http"},
-    "PIL": {"images", "sandbox"},
+    "PIL": {"images", "sandbox", "captions"},
     "cv2": {"images", "sandbox"},
     "simplejpeg": {"images", "sandbox"},
     "isal": {"images"},

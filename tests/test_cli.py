@@ -50,12 +50,16 @@ def test_overlay_colours(tmp_path, answer):
     assert (after[changed] == [1, 2, 3]).all()
 
 
-@pytest.mark.parametrize("colour", ["1,2,3", "1,2,3,256", "red", "1,2,3,-4", "a,b,c,d", ""])
+@pytest.mark.parametrize(
+    "colour",
+    ["1,2", "1,2,3,256", "1,2,3,4,5", "reddish", "1,2,3,-4", "a,b,c,d", "", "#12", "0001,2,3,4"],
+)
 def test_bad_colours(tmp_path, answer, colour):
     path = photo(tmp_path / "a.png", 512, 512)
     done = run("overlay", path, answer, "-o", tmp_path / "out.png", "--inside", colour)
     assert done.exit_code == 2
-    assert "four numbers 0..255" in done.stderr
+    assert "not R,G,B or R,G,B,A of numbers 0..255" in done.stderr
+    assert "or 'none'" in done.stderr
     assert not (tmp_path / "out.png").exists()
 
 
@@ -144,6 +148,30 @@ def test_info_for_machines(tmp_path, answer):
         "height": 512, "width": 512, "runs": 4, "area": 64, "fraction": 64 / 512**2,
         "bbox": [200, 100, 216, 104],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("aidetector", {"verdict": "ai_generated", "confidence": 0.9}),
+        ("sightengine", {"status": "success", "type": {"ai_generated": 0.2}}),
+    ],
+)
+def test_info_reads_every_service(tmp_path, service, said):
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(said))
+    done = run("info", path, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["service"] == service
+
+
+def test_overlay_without_a_mask_in_the_answer(tmp_path):
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"verdict": "ai_generated", "confidence": 0.9}))
+    image = photo(tmp_path / "a.png", 512, 512)
+    done = run("overlay", image, path, "-o", tmp_path / "out.png")
+    assert done.exit_code == 2
+    assert "the answer has no mask" in done.stderr
 
 
 def test_info_reads_standard_input(answer):

@@ -35,13 +35,14 @@ def test_palette_with_transparency():
     assert set(np.unique(got[:, :, 3])) == {0, 128, 255}
 
 
-def test_16_bit_png_gives_the_high_byte():
-    deep = np.random.default_rng(3).integers(0, 65536, (20, 30), dtype=np.uint16)
-    got = images.read(saved(deep, "PNG"))
-    assert np.array_equal(got[:, :, 1], (deep >> 8).astype(np.uint8))
-    colour = np.random.default_rng(4).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
-    data = cv2.imencode(".png", colour)[1].tobytes()
-    assert np.array_equal(images.read(data), (colour >> 8).astype(np.uint8)[:, :, ::-1])
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_16_bit_samples_give_their_high_byte(ending, channels):
+    deep = np.random.default_rng(4).integers(0, 65536, (20, 30, channels), dtype=np.uint16)
+    data = cv2.imencode(ending, deep)[1].tobytes()
+    high = (deep >> 8).astype(np.uint8)[:, :, [2, 1, 0, 3][:channels] if channels > 1 else [0] * 3]
+    assert np.array_equal(images.read(data, mode=None), high)
+    assert np.array_equal(images.read(data), high[:, :, :3])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])

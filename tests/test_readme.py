@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Path) -> Pat
     photo = images.read(ROOT / "examples" / "fig.jpg")[:1350, :1800]
     images.write(tmp_path / "photo.jpg", photo)
     shutil.copy(golden / "copyleaks_check_edited_1800x1350.json", tmp_path / "response.json")
+    np.save(tmp_path / "confidence.npy", np.linspace(0, 1, 12).reshape(3, 4))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -55,13 +57,24 @@ def test_shell_snippets(folder: Path) -> None:
     from runmask.cli import main
 
     commands = re.findall(r"^    runmask (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         result = testing.CliRunner().invoke(main, shlex.split(command))
         assert result.exit_code == 0, result.output
     assert (folder / "results" / "index.html").exists()
     assert (folder / "overlay.png").exists()
+    assert (folder / "heatmap.png").exists()
     assert (folder / "mask.geojson").exists()
+
+
+def test_pictures_of_the_gallery() -> None:
+    images = pytest.importorskip("runmask.images")
+    docs = ROOT / "docs"
+    shown = re.findall(r"!\[[^]]+\]\((.+)\)", (docs / "gallery.md").read_text())
+    assert sorted(shown) == sorted(f"gallery/{path.name}" for path in (docs / "gallery").iterdir())
+    for name in shown:
+        assert (docs / name).stat().st_size < 150_000
+        assert min(images.read(docs / name).shape[:2]) > 500
 
 
 def test_make_targets_exist() -> None:

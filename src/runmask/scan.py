@@ -21,6 +21,7 @@ __all__ = [
     "Result",
     "Service",
     "images_in",
+    "make_folder",
     "overlay_ending",
     "plan",
     "refuse_existing",
@@ -173,7 +174,7 @@ def scan(
     data = images.read_bytes(job.photo, name)
     is_jpeg = job.overlay.suffix in (".jpg", ".jpeg")  # which holds no transparency
     stored = images.load(data, mode="RGB" if is_jpeg else None, orient=False, name=name)
-    _make_folder(job.response.parent)
+    make_folder(job.response.parent)
     room = stored.pixels.shape[0] * stored.pixels.shape[1] // _PIXELS_A_BYTE
     with reserved(job.response, room, overwrite=overwrite) as keep:
         try:
@@ -198,7 +199,8 @@ def scan(
     return Result(job, detection, card)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import rich.cells
 import rich.console
@@ -17,7 +17,8 @@ import rich.text
 
 if TYPE_CHECKING:
     from .detection import Detection
-    from .scan import Job
+
+T = TypeVar("T")
 
 _GAP = "  "
 _PATHS = {"photo", "answer", "overlay"}  # columns that are shortened where they are too wide
@@ -131,7 +132,7 @@ def warnings_about(subject: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(jobs: Sequence[Job]) -> Iterator[Iterator[Job]]:
+def progress(jobs: Sequence[T], what: str = "photos") -> Iterator[Iterator[T]]:
     """The jobs in order, under a bar where a person watches."""
     if not sys.stderr.isatty():
         yield iter(jobs)
@@ -142,7 +143,7 @@ def progress(jobs: Sequence[Job]) -> Iterator[Iterator[Job]]:
         console=_stderr,
         transient=True,
     ) as bar:
-        yield iter(bar.track(jobs, description="photos"))
+        yield iter(bar.track(jobs, description=what))
 
 
 def share(fraction: float) -> str:

@@ -237,6 +237,12 @@ class Detection:
         except InputError:
             return otherwise
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the service said, escaped, and the mask as a picture."""
+        from .html import html_of
+
+        return html_of(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but ``raw``, ready for ``json.dumps``.
 

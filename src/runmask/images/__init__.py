@@ -7,7 +7,7 @@ format      read  write  note
 ==========  ====  =====  ==============================================================
 PNG         yes   yes    written in strips on all cores; bool arrays become 1-bit files
 JPEG        yes   yes    CMYK is turned to RGB without its colour profile
-WebP        yes   yes    written lossy; animated: first frame
+WebP        yes   yes    written lossy unless asked otherwise; animated: first frame
 BMP         yes   yes
 TIFF        yes   yes    written uncompressed; several pages: first page
 GIF         yes   no     first frame
@@ -17,7 +17,10 @@ HEIC, HEIF  yes   no     see below
 The content decides the format, never the name. The size is read from the header and
 checked before memory is taken for pixels. Grey and palette images come out as colour, 16-bit
 samples as their high byte; 32-bit samples have no agreed range and are refused. Colour
-profiles are not applied. Nothing of the source's metadata is written to an output.
+profiles are not applied. Nothing of the source's metadata is written to an output, unless it is
+read with ``metadata="keep"`` and given to :func:`write`: EXIF and an RGB profile then go along.
+
+``max_side=`` reads a picture reduced, and :func:`load_pair` its mask with it.
 
 Orientation: a camera may store the picture turned and say so in an EXIF tag. ``read`` turns
 the pixels upright, once, whatever the format. The masks of the services refer to the stored
@@ -30,18 +33,24 @@ large C++ decoder. Keep ``pillow-heif`` current, and decode files of strangers i
 of their own.
 """
 
+from .colours import colour
+from .decoding import Picture
+from .metadata import Metadata
 from .orientation import upright
-from .reading import MAX_PIXELS, Picture, fit, load, read
+from .reading import MAX_PIXELS, fit, load, load_pair, read
 from .source import format_of, read_bytes
 from .writing import encode, preview, writable_format, write
 
 __all__ = [
     "MAX_PIXELS",
+    "Metadata",
     "Picture",
+    "colour",
     "encode",
     "fit",
     "format_of",
     "load",
+    "load_pair",
     "preview",
     "read",
     "read_bytes",

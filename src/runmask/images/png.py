@@ -8,6 +8,7 @@ image alone, so that the bytes do not depend on the number of threads.
 
 import os
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,11 +26,13 @@ def png_chunks(
     image: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
     *,
     exif: bytes = b"",
+    icc: bytes = b"",
     threads: int | None = None,
 ) -> list[bytes]:
     """The file in pieces. ``image`` is C-contiguous: uint8 (H, W), (H, W, 3 or 4), or bool (H, W).
 
-    ``exif`` is a TIFF block without the ``Exif`` prefix. ``threads=None`` uses the cores there are.
+    ``exif`` is a TIFF block without the ``Exif`` prefix, ``icc`` a colour profile.
+    ``threads=None`` uses the cores there are.
     """
     with extra("images"):
         from isal import isal_zlib
@@ -61,6 +64,7 @@ def png_chunks(
     return [
         b"\x89PNG\r\n\x1a\n",
         _chunk(b"IHDR", header, isal_zlib.crc32),
+        *([_chunk(b"iCCP", b"ICC\0\0" + zlib.compress(icc), isal_zlib.crc32)] if icc else []),
         *([_chunk(b"eXIf", exif, isal_zlib.crc32)] if exif else []),
         _chunk(b"IDAT", b"\x78\x01", isal_zlib.crc32),  # the zlib header
         *(chunk for chunk, _, _ in parts),

@@ -1,48 +1,17 @@
 """From an image file to an array of pixels."""
 
-import io
-import struct
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import Literal
 
-import numpy as np
-
-from ..errors import ImageError, InputError, LimitError, shown
-from . import plain_png
+from ..errors import InputError, shown
+from ..mask import Mask
 from .arguments import check_whole, checked_shape
-from .completeness import check_complete, truncated
-from .extra import extra, opencv
-from .orientation import Pixels, Shape, as_stored, turn_to_fit, upright
+from .decoding import Mode, Picture, Wanted, decode
+from .orientation import Pixels, Shape, turn_to_fit, upright, upright_shape
+from .reducing import reduced, reduced_shape
 from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 MAX_PIXELS = 2**26
-Mode = Literal["RGB", "RGBA"]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image as it was read.
-
-    Attributes
-    ----------
-    pixels : ndarray of uint8, (H, W, 3) or (H, W, 4)
-    orientation : int
-        The EXIF tag that would still have to be applied to show the pixels upright; 1 if
-        they are. Give it to :func:`write` to keep the grid and have viewers turn it.
-    format : str
-        What the content was: PNG, JPEG, WEBP, BMP, TIFF, GIF or HEIF.
-    has_more_frames : bool
-        Whether the file has further frames or pages; the first was read. (They are not counted:
-        a hostile file may have millions.)
-    """
-
-    pixels: Pixels
-    orientation: int
-    format: str
-    has_more_frames: bool
 
 
 def read(
@@ -52,6 +21,7 @@ def read(
     orient: bool = True,
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
 ) -> Pixels:
     """The pixels of an image file; see :func:`load` for the arguments and errors.
 
@@ -59,7 +29,9 @@ def read(
     -------
     ndarray of uint8, (H, W, 3) or (H, W, 4), C-contiguous and writable
     """
-    return load(source, mode=mode, orient=orient, shape=shape, max_pixels=max_pixels).pixels
+    return load(
+        source, mode=mode, orient=orient, shape=shape, max_pixels=max_pixels, max_side=max_side
+    ).pixels
 
 
 def load(
@@ -69,6 +41,8 @@ def load(
     orient: bool = True,
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
+    metadata: Literal["strip", "keep"] = "strip",
     name: str | None = None,
 ) -> Picture:
     """Read an image file with what is known about it.
@@ -87,6 +61,13 @@ def load(
         both have it though they differ (the stored one is taken).
     max_pixels : int
         Checked against the header before memory is taken for pixels.
+    max_side : int, optional
+        Reduce the picture so that its longer side has so many pixels at most, each the mean of what
+        it covers. Of a JPEG fewer pixels are decoded then. ``shape`` is that of the whole
+        picture all the same; :func:`load_pair` reduces a mask alike.
+    metadata : "strip" or "keep"
+        Whether to read what :func:`write` can store in another file: EXIF, which may tell the place
+        and the camera, and the colour profile.
     name : str, optional
         What messages call the image; the path if there is one.
 
@@ -104,19 +85,55 @@ def load(
         raise InputError(f"mode {shown(mode)} is none of 'RGB', 'RGBA' and None")
     wanted = None if shape is None else checked_shape(shape)
     check_whole(max_pixels, "max_pixels", 1)
+    if max_side is not None:
+        check_whole(max_side, "max_side", 1)
+    if metadata not in ("strip", "keep"):
+        raise InputError(f"metadata {shown(metadata)}: not 'strip' or 'keep'")
     name = name or shown_name(source)
     data = read_bytes(source, name)
     fmt = sniff(data, name)
     warn_of_wrong_suffix(source, fmt, name)
-    try:
-        picture = _decode(data, fmt, mode, name, max_pixels)
-    except (InputError, ImportError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise nearly everything when the bytes are bad
-        raise _image_error(error, data, fmt, name) from error
+    picture = decode(data, fmt, Wanted(mode, name, max_pixels, max_side, metadata == "keep"))
+    if max_side is not None:
+        shape_of_small = reduced_shape(picture.full_shape, max_side)
+        picture = replace(picture, pixels=reduced(picture.pixels, shape_of_small))
     if wanted is not None:
         return fit(picture, wanted, name)
     return _turned(picture) if orient else picture
+
+
+def load_pair(
+    source: Source,
+    mask: Mask,
+    *,
+    mode: Mode | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_side: int | None = None,
+    metadata: Literal["strip", "keep"] = "strip",
+    name: str | None = None,
+) -> tuple[Picture, Mask]:
+    """A picture and its mask at one size, ready for :func:`runmask.overlay`.
+
+    The picture is the reading that fits the mask, as ``load(shape=mask.shape)`` finds it. If
+    ``max_side`` reduces it, the mask is reduced on its runs by :meth:`Mask.resize`: by nearest
+    neighbour, so that parts thinner than a new pixel may go.
+
+    Raises
+    ------
+    ImageError, LimitError, MissingDependencyError
+        As :func:`load`.
+    """
+    picture = load(
+        source,
+        mode=mode,
+        shape=mask.shape,
+        max_pixels=max_pixels,
+        max_side=max_side,
+        metadata=metadata,
+        name=name,
+    )
+    height, width = picture.pixels.shape[:2]
+    return picture, mask if mask.shape == (height, width) else mask.resize((height, width))
 
 
 def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
@@ -127,187 +144,14 @@ def fit(picture: Picture, shape: Shape, name: str = "image") -> Picture:
     ImageError
         Neither has it (``code`` is ``"shape_mismatch"``); both sizes are named.
     """
-    height, width = picture.pixels.shape[:2]
-    turn = turn_to_fit((height, width), picture.orientation, checked_shape(shape), name)
+    turn = turn_to_fit(picture.full_shape, picture.orientation, checked_shape(shape), name)
     return _turned(picture) if turn else picture
 
 
 def _turned(picture: Picture) -> Picture:
-    return replace(picture, pixels=upright(picture.pixels, picture.orientation), orientation=1)
-
-
-def _decode(data: bytes, fmt: str, mode: Mode | None, name: str, max_pixels: int) -> Picture:
-    check_complete(data, fmt, name)
-    if fmt == "WEBP":  # Pillow's reader takes memory for the canvas when it opens the file
-        _check_size(_webp_size(data), name, max_pixels)
-    if fmt == "HEIF":
-        return _decode_heif(data, mode, name, max_pixels)
-    image = _open(data, fmt)
-    _check_size(image.size, name, max_pixels)
-    more = bool(getattr(image, "is_animated", False))
-    if fmt == "TIFF":
-        return _decode_tiff(data, image, mode, name, more)
-    pixels = None
-    plain = fmt == "PNG" and not more and plain_png.is_plain(data, image)
-    if fmt == "JPEG":
-        pixels = _decode_jpeg(data, image, mode)
-    elif plain:
-        pixels = _decode_plain_png(data, image, mode)
-    elif fmt == "WEBP" and not more:
-        pixels = _decode_webp(data, image, mode)
-    if pixels is None:
-        pixels = _from_pillow(image, mode, name)
-    if pixels.shape[1::-1] != image.size:
-        raise ImageError(f"{name}: its header and its content differ in size", code="corrupt")
-    return Picture(pixels, 1 if plain else _orientation(image), fmt, more)
-
-
-def _open(data: bytes, fmt: str) -> "Image.Image":
-    """A Pillow image whose header is read and whose pixels are not.
-
-    Straight from the format's class: ``Image.open`` has a pixel limit of its own, and would
-    try formats that are not on the list.
-    """
-    with extra("images"):
-        from PIL import (
-            BmpImagePlugin,
-            GifImagePlugin,
-            JpegImagePlugin,
-            PngImagePlugin,
-            TiffImagePlugin,
-            WebPImagePlugin,
-        )
-    plugin: Any = {
-        "PNG": PngImagePlugin.PngImageFile,
-        "JPEG": JpegImagePlugin.JpegImageFile,
-        "WEBP": WebPImagePlugin.WebPImageFile,
-        "BMP": BmpImagePlugin.BmpImageFile,
-        "TIFF": TiffImagePlugin.TiffImageFile,
-        "GIF": GifImagePlugin.GifImageFile,
-    }[fmt]
-    image: Image.Image = plugin(io.BytesIO(data))
-    return image
-
-
-def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise ImageError(f"{name} has no pixels: {width}x{height}", code="corrupt")
-    if width * height > max_pixels:
-        raise LimitError(
-            f"{name} is {width}x{height} = {width * height} pixels > max_pixels {max_pixels}",
-        )
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height of the canvas, from the first chunk."""
-    kind = data[12:16]
-    if kind == b"VP8X":
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
-    if kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    width, height = struct.unpack_from("<HH", data, 26)
-    return width & 0x3FFF, height & 0x3FFF
-
-
-def _decode_jpeg(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """The fast path, strict about damage; None leaves it to Pillow (CMYK and the like)."""
-    with extra("images"):
-        import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
-    if image.mode not in ("RGB", "L"):
-        return None
-    return _uint8(simplejpeg.decode_jpeg(data, "RGBA" if mode == "RGBA" else "RGB"))
-
-
-def _decode_plain_png(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """None leaves what is damaged to Pillow, which says how."""
-    channels = len(image.mode)
-    stored = plain_png.decode(data, image.height, image.width, channels)
-    if stored is not None and channels == 4 and mode == "RGB":
-        stored = stored[:, :, :3]
-    if stored is not None and channels == 3 and mode == "RGBA":
-        stored = opencv().cvtColor(stored, opencv().COLOR_RGB2RGBA)
-    return None if stored is None else _uint8(stored)
-
-
-def _decode_webp(data: bytes, image: "Image.Image", mode: Mode | None) -> Pixels | None:
-    """By OpenCV, in half of Pillow's time; None if it cannot."""
-    cv2 = opencv()
-    has_alpha = image.mode == "RGBA"
-    if has_alpha and mode != "RGB":
-        stored = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-        )
-        return None if stored is None else _uint8(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGBA))
-    stored = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    return replace(
+        picture,
+        pixels=upright(picture.pixels, picture.orientation),
+        orientation=1,
+        full_shape=upright_shape(picture.full_shape, picture.orientation),
     )
-    if stored is None or mode != "RGBA":
-        return None if stored is None else _uint8(stored)
-    return _uint8(cv2.cvtColor(stored, cv2.COLOR_RGB2RGBA))
-
-
-def _decode_tiff(data: bytes, image: Any, mode: Mode | None, name: str, more: bool) -> Picture:
-    tags = image.tag_v2
-    starts = tags.get(273, tags.get(324, ()))  # of strips, or of tiles
-    sizes = tags.get(279, tags.get(325, ()))
-    if any(start + size > len(data) for start, size in zip(starts, sizes, strict=False)):
-        raise truncated("TIFF", name)
-    # Of its formats Pillow turns this one upright by itself, and forgets the tag in doing so.
-    orientation = _orientation(image)
-    pixels = _from_pillow(image, mode, name)
-    return Picture(as_stored(pixels, orientation), orientation, "TIFF", more)
-
-
-def _decode_heif(data: bytes, mode: Mode | None, name: str, max_pixels: int) -> Picture:
-    with extra("heif"):
-        import pillow_heif
-    file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
-    _check_size(file.size, name, max_pixels)
-    return Picture(_from_pillow(file.to_pillow(), mode, name), 1, "HEIF", len(file) > 1)
-
-
-def _from_pillow(image: "Image.Image", mode: Mode | None, name: str) -> Pixels:
-    from PIL import Image
-
-    if image.mode in ("I", "F", "LAB", "HSV"):
-        raise ImageError(
-            f"{name}: samples of kind {image.mode!r} cannot be shown as 8-bit colour without"
-            " a scale; convert the image first",
-            code="mode",
-        )
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if mode is None:
-        mode = "RGBA" if image.has_transparency_data else "RGB"
-    return _uint8(np.array(image if image.mode == mode else image.convert(mode)))
-
-
-def _uint8(array: Any) -> Pixels:
-    return np.ascontiguousarray(array, dtype=np.uint8)
-
-
-def _orientation(image: "Image.Image") -> int:
-    try:
-        tag = image.getexif().get(0x0112, 1)
-    except Exception:  # broken metadata is no reason to refuse the pixels
-        return 1
-    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
-
-
-def _image_error(error: Exception, data: bytes, fmt: str, name: str) -> ImageError:
-    reason = str(error)
-    signs = (
-        "truncated",
-        "premature end of jpeg",
-        "requires a buffer",
-        "too small",
-        "end of file",
-        "no more images",
-        "out of range",
-    )
-    cut = isinstance(error, (EOFError, IndexError)) or any(s in reason.lower() for s in signs)
-    if cut or (fmt == "JPEG" and b"\xff\xd9" not in data):
-        return truncated(fmt, name)
-    return ImageError(f"{name}: the {fmt} file cannot be decoded: {reason[:200]!r}", code="corrupt")

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from ..errors import ImageError, InputError, LimitError, advised, shown
 from ..output import atomic_write
 from .arguments import check_orientation, check_whole
 from .extra import extra, opencv
+from .metadata import ORIENTATION, Metadata, exif_block, jpeg_segments
 from .orientation import upright
 from .png import png_chunks
 from .source import shown_name
@@ -36,7 +38,9 @@ def write(
     *,
     format: str | None = None,  # noqa: A002  the word that Pillow's and imageio's users know
     quality: int = 90,
+    lossless: bool = False,
     orientation: int = 1,
+    metadata: Metadata | None = None,
     overwrite: bool = True,
     threads: int | None = None,
 ) -> None:
@@ -53,9 +57,14 @@ def write(
         PNG, JPEG, WEBP, BMP or TIFF.
     quality : int
         1..100, for JPEG (with 4:2:0 colour) and WebP.
+    lossless : bool
+        For WebP; PNG, BMP and TIFF are so in any case, and JPEG refuses it.
     orientation : int
         An EXIF tag to store, so that viewers turn the picture and the pixels keep their
         grid. BMP has no place for it: there the pixels are turned.
+    metadata : Metadata, optional
+        What :func:`load` found with ``metadata="keep"``, to be stored: in JPEG, PNG and WebP. The
+        orientation is the one given here. Of grey images the colour profile is left out.
     overwrite : bool
         False refuses a name that is taken.
     threads : int, optional
@@ -68,12 +77,12 @@ def write(
     LimitError
         A side longer than the format allows.
     InputError
-        An unknown format, or ``quality`` out of range.
+        An unknown format, ``quality`` out of range, or what the format cannot do.
     OutputError
         The file could not be written; the old one is as it was.
     """
     chosen = _format_of(path, format)
-    data = _encode(image, chosen, quality, orientation, threads)
+    data = _encode(image, chosen, quality, lossless, orientation, metadata, threads)
     atomic_write(path, data, overwrite=overwrite)
 
 
@@ -82,11 +91,14 @@ def encode(
     format: str,  # noqa: A002  as above
     *,
     quality: int = 90,
+    lossless: bool = False,
     orientation: int = 1,
+    metadata: Metadata | None = None,
     threads: int | None = None,
 ) -> bytes:
     """The bytes that :func:`write` would put into the file."""
-    return b"".join(_encode(image, _format_of("", format), quality, orientation, threads))
+    chosen = _format_of("", format)
+    return b"".join(_encode(image, chosen, quality, lossless, orientation, metadata, threads))
 
 
 def writable_format(path: str | os.PathLike[str]) -> str:
@@ -129,23 +141,49 @@ def _format_of(path: str | os.PathLike[str], fmt: str | None) -> str:
 
 
 def _encode(
-    image: npt.ArrayLike, fmt: str, quality: int, orientation: int, threads: int | None
+    image: npt.ArrayLike,
+    fmt: str,
+    quality: int,
+    lossless: bool,
+    orientation: int,
+    metadata: Metadata | None,
+    threads: int | None,
 ) -> Iterable[bytes]:
     check_whole(quality, "quality", 1, 100)
     check_orientation(orientation)
+    _check_abilities(fmt, lossless, metadata)
     if threads is not None:
         check_whole(threads, "threads", 1)
     pixels = _checked(image, fmt)
+    exif = exif_block(metadata, orientation)
+    icc = metadata.icc if metadata is not None and pixels.ndim == 3 else b""
     if fmt == "PNG":
-        return png_chunks(pixels, exif=_exif(orientation)[6:], threads=threads)
+        return png_chunks(pixels, exif=exif[6:], icc=icc, threads=threads)
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     colours = np.asarray(pixels, dtype=np.uint8)
     if fmt == "JPEG":
-        return _jpeg(colours, quality, _exif(orientation))
-    if fmt == "BMP":
-        colours = np.ascontiguousarray(_opaque(upright(colours, orientation), fmt))
-    return (_by_pillow(colours, fmt, quality, orientation),)
+        return _jpeg(colours, quality, jpeg_segments(exif, icc))
+    if fmt == "WEBP":
+        # method 0 takes a third of the default's time for the same size.
+        how = {"lossless": lossless, "quality": quality, "method": 0, "exact": lossless}
+        return (_by_pillow(colours, fmt, **how, exif=exif, icc_profile=icc),)
+    if fmt == "TIFF":
+        return (_by_pillow(colours, fmt, tiffinfo={ORIENTATION: orientation}),)
+    return (_by_pillow(np.ascontiguousarray(_opaque(upright(colours, orientation), fmt)), fmt),)
+
+
+def _check_abilities(fmt: str, lossless: bool, metadata: Metadata | None) -> None:
+    if not isinstance(lossless, bool):
+        raise InputError(f"lossless {shown(lossless)}: not True or False")
+    if lossless and fmt == "JPEG":
+        raise InputError("JPEG cannot be lossless; PNG, WebP and TIFF can")
+    if metadata is None:
+        return
+    if not isinstance(metadata, Metadata):
+        raise InputError(f"metadata {shown(metadata)}: load(metadata='keep') gives it, or None")
+    if fmt in ("BMP", "TIFF"):
+        raise InputError(f"metadata is not written to {fmt}; JPEG, PNG and WebP hold it")
 
 
 def _checked(image: npt.ArrayLike, fmt: str) -> Image8:
@@ -180,7 +218,9 @@ def _opaque(pixels: npt.NDArray[np.uint8], fmt: str) -> npt.NDArray[np.uint8]:
     return pixels[:, :, :3]
 
 
-def _jpeg(pixels: npt.NDArray[np.uint8], quality: int, exif: bytes) -> Iterable[bytes]:
+def _jpeg(
+    pixels: npt.NDArray[np.uint8], quality: int, segments: Iterable[bytes]
+) -> Iterable[bytes]:
     with extra("images"):
         import simplejpeg  # type: ignore[import-untyped]  # ships stubs but no py.typed
     _opaque(pixels, "JPEG")
@@ -189,34 +229,13 @@ def _jpeg(pixels: npt.NDArray[np.uint8], quality: int, exif: bytes) -> Iterable[
     else:
         colours = "RGB" if pixels.shape[2] == 3 else "RGBA"
         data = simplejpeg.encode_jpeg(pixels, quality, colours, "420")
-    if not exif:
-        return (data,)
     after = 4 + int.from_bytes(data[4:6], "big") if data[2:4] == b"\xff\xe0" else 2  # JFIF first
-    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    return (data[:after], segment, data[after:])
+    return (data[:after], *segments, data[after:])
 
 
-def _by_pillow(pixels: npt.NDArray[np.uint8], fmt: str, quality: int, orientation: int) -> bytes:
+def _by_pillow(pixels: npt.NDArray[np.uint8], fmt: str, **options: Any) -> bytes:
     with extra("images"):
         from PIL import Image
     out = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    if fmt == "WEBP":
-        # method 0 takes a third of the default's time for the same size.
-        picture.save(out, fmt, quality=quality, method=0, exif=_exif(orientation))
-    elif fmt == "TIFF" and orientation != 1:
-        picture.save(out, fmt, tiffinfo={0x0112: orientation})
-    else:
-        picture.save(out, fmt)
+    Image.fromarray(pixels).save(out, fmt, **options)
     return out.getvalue()
-
-
-def _exif(orientation: int) -> bytes:
-    """An EXIF block with this one tag; nothing for tag 1."""
-    if orientation == 1:
-        return b""
-    with extra("images"):
-        from PIL import Image
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return exif.tobytes()

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     Shape = tuple[SupportsIndex, SupportsIndex]
 
 
+_SHOWN_SIDE = 512
+
+
 class Compact(NamedTuple):
     """A mask as supervision's ``CompactMask`` holds it."""
 
@@ -286,6 +289,16 @@ class Conversion(Value):
         if not self.height or not self.width:
             raise InputError(f"a PNG of {self.height} x {self.width} pixels cannot be")
         return png.write(self._runs, colours)
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: white where the mask is, of 512 pixels a side at most."""
+        longest = max(self.shape)
+        if not self.height or not self.width:
+            return None
+        if longest <= _SHOWN_SIDE:
+            return self.to_png()
+        height, width = (max(1, side * _SHOWN_SIDE // longest) for side in self.shape)
+        return png.write(_core.resized(self._runs, height, width, 0), None)
 
     @classmethod
     def from_run_triples(

@@ -1,0 +1,54 @@
+"""Saved answers of services, as the commands read them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import InputError, ResponseFormatError, RunmaskError
+
+if TYPE_CHECKING:
+    from ..detection import Detection
+    from ..mask import Mask
+
+ANSWER = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_MAX_ANSWER = 2**28
+
+
+def shown(path: Path) -> str:
+    return "standard input" if str(path) == "-" else str(path)
+
+
+def read_answer(path: Path) -> Detection:
+    from .. import images
+    from ..detection import Detection
+
+    try:
+        if str(path) == "-":
+            raw = sys.stdin.buffer.read(_MAX_ANSWER + 1)
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(_MAX_ANSWER + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
+    if len(raw) > _MAX_ANSWER:
+        raise ResponseFormatError(f"more than {_MAX_ANSWER} bytes")
+    try:
+        return Detection.from_answer(raw)
+    except ResponseFormatError as error:
+        if kind := images.format_of(path):
+            raise ResponseFormatError(f"a {kind} image, not an answer of a service") from error
+        raise
+
+
+def mask_of(detection: Detection) -> Mask:
+    if detection.mask is None:
+        raise ResponseFormatError("the answer has no mask")
+    return detection.mask
+
+
+def failure_line(kind: str, path: Path, error: RunmaskError) -> dict[str, Any]:
+    return {"ok": False, kind: str(path), "error": error.code, "message": str(error)}

@@ -1,0 +1,93 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..errors import InputError
+
+Colour = tuple[int, int, int, int] | None
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_TRANSLUCENT = 120  # as the service's own example
+
+
+class ColourType(click.ParamType[Colour]):
+    name = "COLOUR"
+
+    def __init__(self, alpha: int = _TRANSLUCENT):
+        self.alpha = alpha
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Colour:
+        if value is None or value == "none":
+            return None
+        from ..images import colour
+
+        try:
+            return colour(value, self.alpha)
+        except InputError as error:
+            return self.fail(f"{error}, or 'none'", param, ctx)
+
+
+class Output(click.Path):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not os.fspath(value):  # which would be the working folder
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Several options as one decorator; the help shows them in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+colours = together(
+    *(
+        click.option(
+            name,
+            type=ColourType(),
+            default=default,
+            show_default=True,
+            help=f"Colour of {side}: a name, #rrggbb, R,G,B or R,G,B,A; or none.",
+        )
+        for name, default, side in (
+            ("--inside", "255,0,0,120", "what the mask marks"),
+            ("--outside", "0,255,0,120", "the rest"),
+        )
+    )
+)
+picture_files = together(
+    click.option(
+        "--max-side", type=click.IntRange(1), metavar="PIXELS", help="Reduce the picture to that."
+    ),
+    click.option(
+        "--format",
+        "fmt",
+        type=click.Choice(["png", "jpeg", "webp", "bmp", "tiff"], case_sensitive=False),
+        help="Of the output; else its ending names it, or the image.",
+    ),
+    click.option("--quality", type=click.IntRange(1, 100), default=90, show_default=True),
+    click.option("--lossless", is_flag=True, help="For WebP."),
+    click.option(
+        "--metadata",
+        type=click.Choice(["strip", "keep"]),
+        default="strip",
+        show_default=True,
+        help="Whether EXIF, the place as well, and the colour profile go along.",
+    ),
+    overwrite_option,
+)

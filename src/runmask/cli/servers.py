@@ -1,0 +1,95 @@
+"""The commands that serve until they are stopped: sandbox and webhooks."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import terminal
+from .options import Output, json_option
+
+if TYPE_CHECKING:
+    from ..http.webhooks import Inbox
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    default=8787,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 picks a free one.",
+)
+def sandbox(host: str, port: int) -> None:
+    """Serve the services' interfaces on this machine, for development.
+
+    Its answers are computed from the pixels; it is no trained detector. It prints its address and
+    its key, and a line for each request to stderr.
+    """
+    from ..sandbox import serve
+
+    serve(host, port)
+
+
+@click.command()
+@click.option(
+    "--inbox",
+    "folder",
+    required=True,
+    type=Output(file_okay=False, path_type=Path),
+    help="Folder to keep webhooks in; made if need be.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    default=8788,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 picks a free one.",
+)
+@click.option("--list", "listed", is_flag=True, help="Tell what is in the inbox, and end.")
+@json_option
+def webhooks(folder: Path, host: str, port: int, listed: bool, as_json: bool) -> None:
+    """Receive what services send, verify it, and keep it in a folder.
+
+    A service gets its answer when the event is on the disk. The secrets to verify with come from
+    COPYLEAKS_WEBHOOK_SECRET, AIDETECTOR_WEBHOOK_SECRET and SIGHTENGINE_WEBHOOK_SECRET: one or more
+    each, the newest first, with spaces between. Put a server with TLS in front. A program reads the
+    events with runmask.http.webhooks.Inbox.
+    """
+    from ..http.webhooks import Inbox, Receiver
+
+    inbox = Inbox(folder)
+    if listed:
+        _list_inbox(inbox, as_json)
+        return
+    from ..http.webhooks.server import senders_from, serve
+
+    receiver = Receiver(inbox, **senders_from(os.environ))
+    serve(receiver, host, port, lambda origin: terminal.say(f"runmask webhooks on {origin}"))
+
+
+def _list_inbox(inbox: Inbox, as_json: bool) -> None:
+    rows: list[list[object]] = []
+    for delivery in inbox.deliveries():
+        event = delivery.event
+        told = {
+            "id": delivery.id,
+            "received": datetime.fromtimestamp(delivery.received, UTC).isoformat(),
+            "service": event.service,
+            "event": event.kind,
+            "subject": event.subject,
+            "state": delivery.state,
+            "repeats": delivery.repeats,
+        }
+        if as_json:
+            terminal.say_json(told | {"body": event.answer, "fault": delivery.fault})
+        rows.append(list(told.values()))
+    if not as_json:
+        names = ["id", "received", "service", "event", "subject", "state", "repeats"]
+        terminal.say_table(names, rows)
