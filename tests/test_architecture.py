@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "gallery": {"errors", "images", "detection", "output", "page"},
     "terminal": {"errors", "detection", "mask", "scan"},
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
+    "services": {"errors", "http", "sandbox", "scan"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
     "__init__": {"errors", "contours", "mask", "blend", "detection"},
