@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..serving import MAX_HEAD
-from . import aidetector, copyleaks, names, sightengine
+from . import aidetector, copyleaks, faults, names, sightengine
 from .settings import NOTICE, Settings
 
 logger = logging.getLogger("runmask.sandbox")
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes += service(settings, workers)
     middleware = [
         Middleware(Guard),
+        Middleware(faults.Faults),
         Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=1),
     ]
     app = Starlette(routes=routes, middleware=middleware)
@@ -69,6 +70,7 @@ async def health(request: Request) -> Response:
         {
             "status": "ok",
             "notice": NOTICE,
+            "faults": {"header": faults.HEADER, "scanIds": "sbx-fault-*", "names": faults.FORMS},
             "services": {
                 "copyleaks": {
                     "key": copyleaks.DEVELOPMENT_KEY,
