@@ -264,16 +264,18 @@ def test_a_plan_s_batches_at_a_time():
         return corner(image)
 
     settings = Settings(detector=waiting, aidetector_plan="free")
-    with running(settings) as origin:
-        with AIDetector("aidet_test_a", base_url=origin, retries=0) as client:
-            first = threading.Thread(target=client.check_many, args=([PNG],))
-            first.start()
-            assert busy.wait(10)
-            with pytest.raises(RateLimitedError, match="1 batches at a time"):
-                client.check_many([PNG])
-            go.set()
-            first.join(10)
-            assert len(client.check_many([PNG]).items) == 1
+    with (
+        running(settings) as origin,
+        AIDetector("aidet_test_a", base_url=origin, retries=0) as client,
+    ):
+        first = threading.Thread(target=client.check_many, args=([PNG],))
+        first.start()
+        assert busy.wait(10)
+        with pytest.raises(RateLimitedError, match="1 batches at a time"):
+            client.check_many([PNG])
+        go.set()
+        first.join(10)
+        assert len(client.check_many([PNG]).items) == 1
 
 
 def test_a_limit_of_one_s_own_goes_before_the_plan_s():

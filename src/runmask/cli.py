@@ -127,9 +127,9 @@ def detect(
 ) -> None:
     """Ask a detection service about photos and draw its masks.
 
-    Makes NAME.response.json for every photo, NAME.overlay.* and NAME.mask.png where the answer marks
-    pixels or boxes, and index.html, a page with all results that are in the folder. A folder stands
-    for the images in it. Credentials are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY,
+    Makes NAME.response.json for every photo, NAME.overlay.* and NAME.mask.png where the answer
+    marks pixels or boxes, and index.html, a page with all results that are in the folder. A folder
+    stands for the images in it. Credentials are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY,
     AIDETECTOR_API_KEY, or SIGHTENGINE_API_USER and SIGHTENGINE_API_SECRET; without any an embedded
     sandbox answers, which is an analysis for development and not a trained detector: its "ai" means
     that some pixels stand out, and real photos get it too.

@@ -169,14 +169,19 @@ class AIDetector:
         if isinstance(judged, Refusal):
             raise judged
         elapsed = round((time.perf_counter() - began) * 1e3)
-        return self.said(request, answers.forensic_answer(judged, elapsed))
+        answer = await self.in_thread(
+            lambda: answers.forensic_answer(judged, elapsed, self.keeper(request))
+        )
+        return self.said(request, answer)
 
     async def c2pa(self, request: Request) -> Response:
         self.account(request)
         given, _, _ = await self.one(request)
         if given.data is None:
             raise Answered(error("image_unfetchable", "the sandbox fetches nothing"))
-        return self.said(request, answers.c2pa_answer(given.data))
+        data = given.data
+        answer = await self.in_thread(lambda: answers.c2pa_answer(data))
+        return self.said(request, answer)
 
     async def job(self, request: Request) -> Response:
         job = self.account(request).jobs.get(request.path_params["job_id"])
