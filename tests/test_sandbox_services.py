@@ -123,7 +123,6 @@ def test_forensics_credentials_usage_and_health(service: AIDetector, root: AIDet
     assert after["scans_used"] - before["scans_used"] == 1
     assert before["scans_remaining"] - after["scans_remaining"] == 1
     assert root.verify_c2pa(PHOTO).answer["c2pa_manifest_present"] is False
-    assert not root.verify_c2pa(PHOTO).answer["c2pa_manifest_present"]
     assert root.health().answer["status"] == "ok"
 
 

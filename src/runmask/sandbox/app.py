@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..serving import MAX_HEAD
-from . import aidetector, copyleaks, faults, names, sightengine
+from . import aidetector, copyleaks, faults, names, openapi, sightengine
 from .settings import NOTICE, Settings
 
 logger = logging.getLogger("runmask.sandbox")
@@ -40,7 +40,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # An executor's threads are joined when the interpreter ends; a thread that came back from
     # OpenCV after that would take the process down.
     workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="runmask-sandbox")
-    routes = [Route("/", about), Route(HEALTH, health)]
+    described = openapi.document()
+
+    async def describe(_: Request) -> Response:
+        return JSONResponse(described)
+
+    routes = [
+        Route("/", about, methods=["GET"]),
+        Route(HEALTH, health, methods=["GET"]),
+        Route(openapi.PATH, describe, methods=["GET"]),
+    ]
     for service in SERVICES:
         routes += service(settings, workers)
     middleware = [
