@@ -350,15 +350,18 @@ def info(responses: tuple[Path, ...], as_json: bool) -> None:
     type=click.IntRange(0, 65535),
     help="0 picks a free one.",
 )
-def sandbox(host: str, port: int) -> None:
+@click.option("--detector", metavar="NAME", help="One's own: module:callable, or what is offered.")
+def sandbox(host: str, port: int, detector: str | None) -> None:
     """Serve the services' interfaces on this machine, for development.
 
     Its answers are computed from the pixels; it is no trained detector. It prints its address and
-    its key, and a line for each request to stderr.
+    its key, and a line for each request to stderr. Packages offer detectors by entry points of the
+    group runmask.detectors.
     """
-    from .sandbox import serve
+    from .sandbox import Settings, detector_of, serve
 
-    serve(host, port)
+    settings = Settings() if detector is None else Settings(detector=detector_of(detector))
+    serve(host, port, settings)
 
 
 @main.command()
