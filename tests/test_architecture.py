@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "detection": {"errors", "formats", "mask"},
     "serving": {"errors"},
     "http": {"errors", "detection", "formats", "images", "serving"},
-    "sandbox": {"errors", "serving", "mask", "formats", "images", "__version__"},
+    "sandbox": {"errors", "serving", "mask", "formats", "images", "blend", "__version__"},
     "page": set(),
     "gallery": {"errors", "images", "detection", "output", "page"},
     "terminal": {"errors", "detection", "mask", "scan"},

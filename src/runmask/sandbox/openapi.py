@@ -375,9 +375,15 @@ def _sightengine() -> Schema:
 
 
 def _own() -> Schema:
-    page = _answer(_TEXT, "text/html")
+    image = _body(form=_object({"image": _FILE}))
+    refused = _answer(_object({"error": _TEXT}), what="refused")
+    looked = {"200": _answer(_ANY), "400": refused, "500": refused}
+    parts = {"/": "text/html", "/page.js": "text/javascript", "/page.css": "text/css"}
     return {
-        "/": {"get": {"operationId": "page", "responses": {"200": page}}},
+        path: {"get": {"operationId": f"page{path}", "responses": {"200": _answer(_TEXT, kind)}}}
+        for path, kind in parts.items()
+    } | {
+        "/look": {"post": {"operationId": "look", "requestBody": image, "responses": looked}},
         "/v1/health": {"get": {"operationId": "health", "responses": {"200": _answer(_ANY)}}},
         PATH: {"get": {"operationId": "openapi", "responses": {"200": _answer(_ANY)}}},
     }

@@ -51,10 +51,11 @@ def read_photo(
     *,
     formats: Collection[str] = FORMATS,
     min_side: int = MIN_SIDE,
+    orient: bool = False,
 ) -> Photo:
-    """Decode an upload of an allowed format and size; anything else is a Refusal."""
+    """Decode an upload of an allowed format and size, upright if wished; else a Refusal."""
     try:
-        picture = load(data, orient=False, max_pixels=max_pixels)
+        picture = load(data, orient=orient, max_pixels=max_pixels)
     except LimitError:
         raise Refusal(
             Reason.IMAGE_SIZE, "image", f"the image has more than {max_pixels} pixels"
