@@ -1,5 +1,6 @@
 """Detectors of one's own, by name and by entry point, and what becomes of bad ones."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import textwrap
 import httpx2
 import numpy as np
 import pytest
+from command_line import photo, run
 from sandbox_client import PNG, Client, picture
 
 from runmask.errors import InputError
@@ -119,6 +121,19 @@ def test_a_bad_answer_is_an_internal_error_that_costs_nothing(module):
         before = client.amount
         assert client.check("one", PNG).status_code == 500
         assert client.amount == before
+
+
+def test_detect_takes_one(module, tmp_path, monkeypatch):
+    for name in ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    path, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    done = run("detect", path, "-o", out, "--detector", "half", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["mask"]["bbox"] == [0, 0, 320, 520]
+    for other in (("--service", "sightengine"), ("--base-url", "http://127.0.0.1:9")):
+        done = run("detect", path, "-o", tmp_path / "other", "--detector", "half", *other)
+        assert done.exit_code == 2
+        assert "it is for the embedded sandbox" in done.stderr
 
 
 def test_the_command_takes_one(module):

@@ -79,6 +79,11 @@ def _colours(command: Any) -> Any:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
 _ANSWER = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_detector_option = click.option(
+    "--detector",
+    metavar="NAME",
+    help="One's own for the sandbox: module:callable, or an offered one.",
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 
@@ -112,6 +117,7 @@ def main() -> None:
     help="Default: the first of these whose key is set, else the embedded sandbox.",
 )
 @click.option("--base-url", help="Another address of the service, such as a running sandbox.")
+@_detector_option
 @_colours
 @_overwrite_option
 @_json_option
@@ -120,6 +126,7 @@ def detect(
     folder: Path,
     service: str | None,
     base_url: str | None,
+    detector: str | None,
     inside: Colour,
     outside: Colour,
     overwrite: bool,
@@ -142,7 +149,10 @@ def detect(
         gallery.refuse_foreign(folder)
     results: list[Result] = []
     errors: list[RunmaskError] = []
-    with services.opened(service, base_url) as (client, note), terminal.progress(jobs) as progress:
+    with (
+        services.opened(service, base_url, detector) as (client, note),
+        terminal.progress(jobs) as progress,
+    ):
         terminal.warn(note)
         try:
             for job in progress:
@@ -350,7 +360,7 @@ def info(responses: tuple[Path, ...], as_json: bool) -> None:
     type=click.IntRange(0, 65535),
     help="0 picks a free one.",
 )
-@click.option("--detector", metavar="NAME", help="One's own: module:callable, or what is offered.")
+@_detector_option
 def sandbox(host: str, port: int, detector: str | None) -> None:
     """Serve the services' interfaces on this machine, for development.
 

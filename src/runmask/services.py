@@ -36,7 +36,9 @@ NAMES = (*_KEYS, SANDBOX)
 
 
 @contextmanager
-def opened(name: str | None, base_url: str | None) -> Iterator[tuple[Service, str]]:
+def opened(
+    name: str | None, base_url: str | None, detector: str | None = None
+) -> Iterator[tuple[Service, str]]:
     """The client to ask, and the sentence that says who answers.
 
     Credentials come from the environment. Where it has none, another address gets those of the
@@ -49,16 +51,21 @@ def opened(name: str | None, base_url: str | None) -> Iterator[tuple[Service, st
         any, Copyleaks where an address is given, else the embedded sandbox.
     base_url : str, optional
         Another address of the service. Sightengine's version 1.0 is added where it has no path.
+    detector : str, optional
+        One's own for the embedded sandbox: ``module:callable``, or one that a package offers.
 
     Raises InputError where credentials are missing or something cannot be used.
     """
     if name is None:
         known = (service for service in _KEYS if _has_key(service))
         name = next(known, SANDBOX if base_url is None else "copyleaks")
+    if detector is not None and (name != SANDBOX or base_url is not None):
+        asked = base_url or _TITLES[name]
+        raise InputError(f"detector: it is for the embedded sandbox, and {asked} would be asked")
     if name == SANDBOX:
         note = "The embedded sandbox answers, no service is asked."
         with (
-            _embedded() if base_url is None else nullcontext(base_url) as origin,
+            _embedded(detector) if base_url is None else nullcontext(base_url) as origin,
             _client("copyleaks", _DEVELOPMENT["copyleaks"], origin) as client,
         ):
             yield client, note if base_url is None else f"Asking {base_url}."
@@ -101,8 +108,9 @@ def _versioned(base_url: str) -> str:
 
 
 @contextmanager
-def _embedded() -> Iterator[str]:
-    from .sandbox import running
+def _embedded(detector: str | None) -> Iterator[str]:
+    from .sandbox import Settings, detector_of, running
 
-    with running() as origin:
+    settings = Settings() if detector is None else Settings(detector=detector_of(detector))
+    with running(settings) as origin:
         yield origin
