@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +30,31 @@ def signed(body: bytes, secret: str = SECRET) -> str:
 
 def event(name: str, job: str, **more: Any) -> bytes:
     return json.dumps({"event": name, "data": {"job_id": job, "status": "x"} | more}).encode()
+
+
+@contextmanager
+def receiving(*first: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """A receiver: its address, and the headers and bodies that came.
+
+    The first deliveries are answered by these statuses, the others by 200.
+    """
+    came: list[tuple[dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            came.append((dict(self.headers), body))
+            self.send_response(first[len(came) - 1] if len(came) <= len(first) else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hooks?a=b", came
+    server.shutdown()
+    server.server_close()
+    thread.join(5)

@@ -39,10 +39,16 @@ def card_of(
             f"{100 * mask.fraction:.3g} % of the pixels marked",
             f"{mask.width} x {mask.height}",
         ]
+    elif detection.score is not None:
+        facts = [f"score {detection.score:.3g}", "nothing marked in the image"]
+    if detection.regions:
+        facts.append(f"{len(detection.regions)} boxes")
     if detection.model:
         facts.append(f"model {detection.model}")
     notice = (detection.notice or "")[:300]
-    return Card(name, title, str(detection.verdict), before, after, facts, list(files), notice)
+    return Card(
+        name, title, detection.verdict or "unknown", before, after, facts, list(files), notice
+    )
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -70,9 +76,7 @@ def _from_files(folder: Path, name: str) -> Card:
     try:
         after = images.preview(images.read(overlays[0])) if overlays else b""
         raw = images.read_bytes(rest[-1])
-        return card_of(
-            name, name, Detection.from_copyleaks(raw), before=b"", after=after, files=files
-        )
+        return card_of(name, name, Detection.from_answer(raw), before=b"", after=after, files=files)
     except RunmaskError as error:
         return Card(name, name, "unreadable", b"", b"", [str(error)], files)
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 from . import images
 from .blend import overlay
 from .detection import Detection
-from .errors import APIError, InputError, OutputError, ResponseFormatError
+from .errors import APIError, InputError, OutputError
 from .gallery import RESPONSE, card_of
 from .output import distinct_names, exists, reserved
 from .page import Card
@@ -59,10 +59,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """A job done: the answer, and the photo's entry for the page."""
+    """A job done: the answer, the files that were made of it, and the photo's entry for the page.
+
+    ``files`` has ``"response"``, and where the answer has a mask ``"overlay"`` and ``"mask"``.
+    """
 
     job: Job
     detection: Detection
+    files: Mapping[str, Path]
     card: Card
 
 
@@ -159,7 +163,8 @@ def scan(
     The photo is decoded and the answer has its place on the disk before anything is sent, so that
     a broken photo and a full disk cost nothing. The answer is on the disk before it is read, so
     that nothing that was paid for can be lost after. Mask and
-    overlay have the photo's own grid and its orientation tag.
+    overlay have the photo's own grid and its orientation tag; an answer without a mask, as
+    Sightengine's, has neither, and those of an earlier answer go if overwriting was asked for.
 
     Raises
     ------
@@ -184,19 +189,35 @@ def scan(
                 keep(error.body)
             raise
         keep(detection.raw)
+    made = {"response": job.response}
+    before = after = b""
     mask = detection.mask
     if mask is None:
-        raise ResponseFormatError("the answer has no mask")
-    picture = images.fit(stored, mask.shape, name)
-    before = images.preview(picture.pixels, orientation=picture.orientation)
-    pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
-    turned = picture.orientation
-    images.write(job.mask, mask.to_array(dtype=bool), orientation=turned, overwrite=overwrite)
-    images.write(job.overlay, pixels, orientation=turned, overwrite=overwrite)
-    after = images.preview(pixels, orientation=turned)
-    files = [job.overlay.name, job.mask.name, job.response.name]
+        before = images.preview(stored.pixels, orientation=stored.orientation)
+        if overwrite:
+            _remove(job.overlay, job.mask)
+    else:
+        picture = images.fit(stored, mask.shape, name)
+        turned = picture.orientation
+        before = images.preview(picture.pixels, orientation=turned)
+        pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
+        images.write(job.mask, mask.to_array(dtype=bool), orientation=turned, overwrite=overwrite)
+        images.write(job.overlay, pixels, orientation=turned, overwrite=overwrite)
+        after = images.preview(pixels, orientation=turned)
+        made = {"overlay": job.overlay, "mask": job.mask} | made
+    files = [path.name for path in made.values()]
     card = card_of(job.name, job.photo.name, detection, before=before, after=after, files=files)
-    return Result(job, detection, card)
+    return Result(job, detection, made, card)
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot remove {str(path)!r}: {error.strerror}", errno=error.errno, path=str(path)
+            ) from error
 
 
 def make_folder(folder: Path) -> None:

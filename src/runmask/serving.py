@@ -5,6 +5,7 @@ import ipaddress
 import logging
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,6 +23,8 @@ except ImportError as error:
 BACKLOG = 512
 STOP_S = 5  # how long a stopping server waits for the requests in hand
 MAX_HEAD = 16 * 1024  # bytes of all headers together
+CONNECTION = "runmask.connection"
+"""The key in an ASGI scope's ``extensions`` of the request's connection, a PatientProtocol."""
 
 
 def listening(host: str, port: int, *, who: str | None = None) -> socket.socket:
@@ -126,7 +129,26 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        app = self.app
+
+        async def with_connection(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[CONNECTION] = self
+            await app(scope, receive, send)
+
+        self.app = with_connection
         self.watch()
+
+    def close(self) -> None:
+        """End the connection when what was written has left."""
+        self.transport.close()
+
+    def reset(self) -> None:
+        """End the connection at once, so that the other side sees a reset."""
+        at_once = struct.pack("ii", 1, 0)  # linger for no time
+        self.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, at_once
+        )
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -15,6 +15,8 @@ import rich.console
 import rich.progress
 import rich.text
 
+from .errors import ResponseFormatError
+
 if TYPE_CHECKING:
     from .detection import Detection
 
@@ -26,7 +28,7 @@ _SHORTEST = 14  # columns that a shortened path still has
 _FEWEST = 2  # columns of a table that stay, however narrow the terminal is
 _LONGEST_NOTICE = 300
 
-ANSWER_COLUMNS = ("verdict", "marked", "size", "box x, y")
+ANSWER_COLUMNS = ("verdict", "score", "marked", "size", "box x, y")
 
 _stderr = rich.console.Console(stderr=True)
 
@@ -152,16 +154,19 @@ def share(fraction: float) -> str:
 
 def answer_cells(detection: Detection) -> list[object]:
     """What a table says of an answer, under :data:`ANSWER_COLUMNS`."""
-    verdict = str(detection.verdict)
+    verdict: str = detection.verdict or "unknown"
     if detection.notice is not None:
         verdict += " (sandbox)"
+    score = None
+    with suppress(ResponseFormatError):  # of which --json tells more
+        score = None if detection.score is None else f"{detection.score:.3g}"
     mask = detection.mask
     if mask is None:
-        return [verdict, None, None, None]
+        return [verdict, score, None, None, None]
     box = mask.bbox
     where = f"{box.x0}..{box.x1}, {box.y0}..{box.y1}" if box else None
     marked = f"{mask.area:,} ({share(mask.fraction)})"
-    return [verdict, marked, f"{mask.width} x {mask.height}", where]
+    return [verdict, score, marked, f"{mask.width} x {mask.height}", where]
 
 
 def printable(text: str) -> str:

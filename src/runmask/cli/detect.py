@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import exits, terminal
+from .. import exits, services, terminal
 from ..errors import APIConnectionError, RunmaskError
 from .answers import failure_line
-from .options import Colour, Output, colours, json_option, overwrite_option
+from .options import Colour, Output, colours, detector_option, json_option, overwrite_option
 
 if TYPE_CHECKING:
-    from ..scan import Result, Service
-
-_KEYS = ("COPYLEAKS_EMAIL", "COPYLEAKS_API_KEY")
-_DEVELOPER = ("sandbox@localhost", "00000000-0000-0000-0000-000000000000")
+    from ..scan import Result
 
 
 @click.command(epilog=exits.CODES)
@@ -41,10 +35,11 @@ _DEVELOPER = ("sandbox@localhost", "00000000-0000-0000-0000-000000000000")
 )
 @click.option(
     "--service",
-    type=click.Choice(["copyleaks", "sandbox"]),
-    help="Default: copyleaks if its key is set, else the embedded sandbox.",
+    type=click.Choice(services.NAMES),
+    help="Default: the first of these whose key is set, else the embedded sandbox.",
 )
 @click.option("--base-url", help="Another address of the service, such as a running sandbox.")
+@detector_option
 @colours
 @overwrite_option
 @json_option
@@ -53,6 +48,7 @@ def detect(
     folder: Path,
     service: str | None,
     base_url: str | None,
+    detector: str | None,
     inside: Colour,
     outside: Colour,
     overwrite: bool,
@@ -60,11 +56,12 @@ def detect(
 ) -> None:
     """Ask a detection service about photos and draw its masks.
 
-    Makes NAME.overlay.*, NAME.mask.png and NAME.response.json for every photo, and index.html, a
-    page with all results that are in the folder. A folder stands for the images in it. Credentials
-    are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY; without them an embedded sandbox answers,
-    which is an analysis for development and not a trained detector: its "ai" means that some
-    pixels stand out, and real photos get it too.
+    Makes NAME.response.json for every photo, NAME.overlay.* and NAME.mask.png where the answer
+    marks pixels or boxes, and index.html, a page with all results that are in the folder. A folder
+    stands for the images in it. Credentials are read from COPYLEAKS_EMAIL and COPYLEAKS_API_KEY,
+    AIDETECTOR_API_KEY, or SIGHTENGINE_API_USER and SIGHTENGINE_API_SECRET; without any an embedded
+    sandbox answers, which is an analysis for development and not a trained detector: its "ai" means
+    that some pixels stand out, and real photos get it too.
     """
     from .. import gallery
     from ..scan import images_in, plan, scan
@@ -74,7 +71,10 @@ def detect(
         gallery.refuse_foreign(folder)
     results: list[Result] = []
     errors: list[RunmaskError] = []
-    with _service(service, base_url) as (client, note), terminal.progress(jobs) as progress:
+    with (
+        services.opened(service, base_url, detector) as (client, note),
+        terminal.progress(jobs) as progress,
+    ):
         terminal.warn(note)
         try:
             for job in progress:
@@ -98,7 +98,10 @@ def detect(
             if results:
                 gallery.update(folder, [result.card for result in results])
     if results and not as_json:
-        rows = [[r.job.photo, *terminal.answer_cells(r.detection), r.job.overlay] for r in results]
+        rows = [
+            [r.job.photo, *terminal.answer_cells(r.detection), r.files.get("overlay")]
+            for r in results
+        ]
         terminal.say_table(["photo", *terminal.ANSWER_COLUMNS, "overlay"], rows)
         terminal.say_notices(result.detection for result in results)
     if results:
@@ -109,34 +112,7 @@ def detect(
     sys.exit(exits.exit_code_of_all(len(results), [exits.exit_code_of_scan(e) for e in errors]))
 
 
-@contextmanager
-def _service(name: str | None, base_url: str | None) -> Iterator[tuple[Service, str]]:
-    """The client to ask, and the sentence that says who answers."""
-    from ..http import Copyleaks
-
-    has_key = any(os.environ.get(key) for key in _KEYS)
-    if name is None:
-        name = "copyleaks" if has_key or base_url else "sandbox"
-    if name == "copyleaks" and base_url is None:
-        with Copyleaks() as client:  # its credentials come from the environment
-            yield client, "Asking Copyleaks."
-        return
-    email, key = (None, None) if name == "copyleaks" and has_key else _DEVELOPER
-    note = "The embedded sandbox answers, no service is asked."
-    with (
-        _embedded_sandbox() if base_url is None else nullcontext(base_url) as origin,
-        Copyleaks(email, key, base_url=origin, login_url=origin) as client,
-    ):
-        yield client, note if base_url is None else f"Asking {base_url}."
-
-
-def _embedded_sandbox() -> AbstractContextManager[str]:
-    from ..sandbox import running
-
-    return running()
-
-
 def _result_line(result: Result) -> dict[str, Any]:
-    job = result.job
-    files = {name: str(getattr(job, name)) for name in ("overlay", "mask", "response")}
-    return {"ok": True, "photo": str(job.photo), "files": files, **result.detection.to_dict()}
+    files = {name: str(path) for name, path in result.files.items()}
+    photo = str(result.job.photo)
+    return {"ok": True, "photo": photo, "files": files, **result.detection.to_dict()}

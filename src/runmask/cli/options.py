@@ -40,6 +40,11 @@ class Output(click.Path):
         return super().convert(value, param, ctx)
 
 
+detector_option = click.option(
+    "--detector",
+    metavar="NAME",
+    help="One's own for the sandbox: module:callable, or an offered one.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import terminal
-from .options import Output, json_option
+from .options import Output, detector_option, json_option
 
 if TYPE_CHECKING:
     from ..http.webhooks import Inbox
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 65535),
     help="0 picks a free one.",
 )
-def sandbox(host: str, port: int) -> None:
+@detector_option
+def sandbox(host: str, port: int, detector: str | None) -> None:
     """Serve the services' interfaces on this machine, for development.
 
     Its answers are computed from the pixels; it is no trained detector. It prints its address and
-    its key, and a line for each request to stderr.
+    its key, and a line for each request to stderr. Packages offer detectors by entry points of the
+    group runmask.detectors.
     """
-    from ..sandbox import serve
+    from ..sandbox import Settings, detector_of, serve
 
-    serve(host, port)
+    settings = Settings() if detector is None else Settings(detector=detector_of(detector))
+    serve(host, port, settings)
 
 
 @click.command()

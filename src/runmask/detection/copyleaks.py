@@ -33,7 +33,11 @@ class CopyleaksDetection(Detection):
 
     @staticmethod
     def read(raw: Body, max_bytes: int) -> Detection:
-        answer = load_answer(raw, max_bytes=max_bytes)
+        return CopyleaksDetection.of(raw, load_answer(raw, max_bytes=max_bytes))
+
+    @staticmethod
+    def of(raw: Body, answer: Mapping[str, Any]) -> Detection:
+        """What ``raw`` says, already read by :func:`load_answer`."""
         if "result" not in answer and "summary" not in answer:
             raise no_detection(answer, "neither 'result' nor 'summary'", "result")
         return CopyleaksDetection("copyleaks", plain_bytes(raw), answer)

@@ -100,12 +100,16 @@ class Detection:
     @staticmethod
     def from_answer(raw: Body, *, max_bytes: int = MAX_BYTES) -> Detection:
         """Read an answer of whichever service it is, by its shape. Raises as the others."""
+        from .copyleaks import CopyleaksDetection
+
         answer = load_answer(raw, max_bytes=max_bytes)
+        if "result" in answer:  # whatever else, and large: not to be read twice
+            return CopyleaksDetection.of(raw, answer)
         if "type" in answer or "status" in answer:
             return Detection.from_sightengine(raw, max_bytes=max_bytes)
         if not answer.keys().isdisjoint(("verdict", "is_ai_generated", "forensic", "forensics")):
             return Detection.from_aidetector(raw, max_bytes=max_bytes)
-        return Detection.from_copyleaks(raw, max_bytes=max_bytes)
+        return CopyleaksDetection.of(raw, answer)
 
     def marked_as_cached(self) -> Detection:
         """This very detection, from now on with ``cached`` True."""

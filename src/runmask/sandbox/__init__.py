@@ -27,6 +27,7 @@ except ImportError as error:
 
 from .analysis import Analysis, Detector, analyse
 from .app import create_app
+from .detectors import detector_of
 from .server import running, serve
 from .settings import CHECK_LIMIT, LOGIN_LIMIT, NOTICE, OTHER_LIMIT, Limit, Settings
 
@@ -41,6 +42,7 @@ __all__ = [
     "Settings",
     "analyse",
     "create_app",
+    "detector_of",
     "running",
     "serve",
 ]

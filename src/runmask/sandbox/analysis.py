@@ -68,8 +68,13 @@ def analyse(image: Image) -> Analysis:
     confidence = agree(unexplained(measured, drivers) * unclipped)
     soft = regions(confidence, image, tile)
     mask = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    return Analysis(confidence, mask, score_of(mask))
+
+
+def score_of(mask: NDArray[np.bool_]) -> float:
+    """Return the score of an image from the share of it that is marked."""
     share = float(mask.mean())
-    return Analysis(confidence, mask, score=share / (share + EVEN_SHARE))
+    return share / (share + EVEN_SHARE)
 
 
 def tile_side(height: int, width: int) -> int:

@@ -16,12 +16,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..serving import MAX_HEAD
-from . import aidetector, copyleaks, names, sightengine
+from . import aidetector, copyleaks, faults, names, openapi, page, sightengine
 from .settings import NOTICE, Settings
 
 logger = logging.getLogger("runmask.sandbox")
@@ -30,7 +30,7 @@ HEADER = "X-Runmask-Sandbox"
 HEALTH = "/v1/health"
 GZIP_FROM = 16 * 1024  # bytes of an answer
 
-SERVICES = (copyleaks.routes, aidetector.routes, sightengine.routes)
+SERVICES = (copyleaks.routes, aidetector.routes, sightengine.routes, page.routes)
 """One line a service: from the settings and the limit of workers to its routes."""
 
 
@@ -40,11 +40,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # An executor's threads are joined when the interpreter ends; a thread that came back from
     # OpenCV after that would take the process down.
     workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="runmask-sandbox")
-    routes = [Route("/", about), Route(HEALTH, health)]
+    described = openapi.document()
+
+    async def describe(_: Request) -> Response:
+        return JSONResponse(described)
+
+    routes = [
+        Route(HEALTH, health, methods=["GET"]),
+        Route(openapi.PATH, describe, methods=["GET"]),
+    ]
     for service in SERVICES:
         routes += service(settings, workers)
     middleware = [
         Middleware(Guard),
+        Middleware(faults.Faults),
         Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=1),
     ]
     app = Starlette(routes=routes, middleware=middleware)
@@ -53,22 +62,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return app
 
 
-async def about(request: Request) -> Response:
-    """Say to a person with a browser what this is."""
-    return HTMLResponse(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>runmask sandbox</title>"
-        "<h1>runmask sandbox</h1><p>It answers in place of the detection services, on this machine"
-        f" and for development: {NOTICE}.<p>What it serves, its key and its test ids:"
-        f' <a href="{HEALTH}">{HEALTH}</a></html>'
-    )
-
-
 async def health(request: Request) -> Response:
     """Answer once the server is up; says what is served, and how to get each answer."""
     return JSONResponse(
         {
             "status": "ok",
             "notice": NOTICE,
+            "faults": {"header": faults.HEADER, "scanIds": "sbx-fault-*", "names": faults.FORMS},
             "services": {
                 "copyleaks": {
                     "key": copyleaks.DEVELOPMENT_KEY,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from .faults import NONE, Fault
 from .refusals import Reason, Refusal
 
 logger = logging.getLogger("runmask.sandbox")
@@ -40,9 +41,15 @@ def _is_local(url: str) -> bool:
         return False
 
 
-def deliver(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+def deliver(url: str, body: bytes, headers: Mapping[str, str], fault: Fault = NONE) -> None:
     """POST a body in a thread of its own, one for analyses would be held up."""
-    threading.Thread(target=_deliver, args=(url, body, headers), daemon=True).start()
+
+    def work() -> None:
+        time.sleep(fault.webhook_late_s)
+        for _ in range(2 if fault.webhook_twice else 1):
+            _deliver(url, body, headers)
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def _deliver(url: str, body: bytes, headers: Mapping[str, str]) -> None:

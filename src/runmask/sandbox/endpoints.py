@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .bodies import is_framed_twice
+from .faults import status_asked_for
 from .refusals import Reason, Refusal
 
 logger = logging.getLogger("runmask.sandbox")
@@ -28,8 +29,12 @@ def in_its_form(
     handler: Handler,
     refused: Callable[[Refusal], Response],
     internal: Callable[[str], Response],
+    status: Callable[[int, int | None], Response],
 ) -> Handler:
-    """Give refusals and failures of a handler the vendor's form; ``internal`` gets a ticket."""
+    """Give refusals and failures of a handler the vendor's form.
+
+    ``internal`` gets a ticket, ``status`` an HTTP status to answer with and its ``Retry-After``.
+    """
 
     @functools.wraps(handler)
     async def endpoint(request: Request) -> Response:
@@ -39,7 +44,7 @@ def in_its_form(
             response.headers["Connection"] = "close"
             return response
         try:
-            return await handler(request)
+            return await status_asked_for(request, status) or await handler(request)
         except Answered as answered:
             return answered.response
         except Refusal as refusal:

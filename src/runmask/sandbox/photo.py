@@ -1,11 +1,12 @@
 """From uploaded bytes to pixels: the size and format judged first, then decoded as stored."""
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from PIL import Image as Pillow
+from PIL.ExifTags import TAGS
 
 from ..errors import ImageError, LimitError, MissingDependencyError
 from ..images import load
@@ -18,7 +19,7 @@ EXTENSIONS = (".png", ".bmp", ".jpg", ".jpeg", ".webp", ".heic", ".heif")
 
 _DATE_TIME, _DATE_TIME_ORIGINAL, _EXIF_BLOCK = 0x0132, 0x9003, 0x8769
 _ARTIST, _SOFTWARE, _MAKE, _MODEL = 0x013B, 0x0131, 0x010F, 0x0110
-_MAX_TEXT = 255
+_MAX_TEXT, _MAX_TAGS = 255, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,15 @@ class Photo:
         refer to the file as it was sent.
     metadata : dict
         ``issuedTime``, ``issuedBy`` and ``appOrDeviceUsed``, as far as the EXIF block has them.
+    exif : dict
+        The tags of the EXIF block by name, as text, but for thumbnails and what is binary.
     format : str
         ``"PNG"``, ``"JPEG"``, ...
     """
 
     pixels: Image
     metadata: dict[str, str]
+    exif: dict[str, str]
     format: str
 
 
@@ -47,10 +51,11 @@ def read_photo(
     *,
     formats: Collection[str] = FORMATS,
     min_side: int = MIN_SIDE,
+    orient: bool = False,
 ) -> Photo:
-    """Decode an upload of an allowed format and size; anything else is a Refusal."""
+    """Decode an upload of an allowed format and size, upright if wished; else a Refusal."""
     try:
-        picture = load(data, orient=False, max_pixels=max_pixels)
+        picture = load(data, orient=orient, max_pixels=max_pixels)
     except LimitError:
         raise Refusal(
             Reason.IMAGE_SIZE, "image", f"the image has more than {max_pixels} pixels"
@@ -71,23 +76,37 @@ def read_photo(
             "image",
             f"{width}x{height} is under the {min_side}x{min_side} minimum",
         )
-    return Photo(picture.pixels, read_metadata(data, picture.format), picture.format)
+    metadata, tags = read_metadata(data, picture.format)
+    return Photo(picture.pixels, metadata, tags, picture.format)
 
 
-def read_metadata(data: bytes, image_format: str) -> dict[str, str]:
-    """Return what the EXIF block says of the image's origin; {} if there is none to be read."""
+def read_metadata(data: bytes, image_format: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the EXIF block says of the image's origin, and all its tags; {} if none."""
     try:
         exif = read_exif(data, image_format)
         block = exif.get_ifd(_EXIF_BLOCK)
+        tags = tags_of(exif, block)
     except Exception:  # broken metadata raises nearly everything, and is no reason to refuse
-        return {}
+        return {}, {}
     device = " ".join(filter(None, (text(exif.get(_MAKE)), text(exif.get(_MODEL)))))
     found = {
         "issuedTime": iso_time(text(block.get(_DATE_TIME_ORIGINAL)) or text(exif.get(_DATE_TIME))),
         "issuedBy": text(exif.get(_ARTIST)),
         "appOrDeviceUsed": device or text(exif.get(_SOFTWARE)),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value}, tags
+
+
+def tags_of(*blocks: Mapping[int, object]) -> dict[str, str]:
+    """The tags that have a name and are no bytes, as short texts."""
+    found: dict[str, str] = {}
+    for block in blocks:
+        for number, value in block.items():
+            name = TAGS.get(number)
+            pointer = number == _EXIF_BLOCK or isinstance(value, (bytes, dict))
+            if name and not pointer and len(found) < _MAX_TAGS:
+                found[name] = str(value).strip("\0 ")[:_MAX_TEXT]
+    return found
 
 
 def read_exif(data: bytes, image_format: str) -> Pillow.Exif:

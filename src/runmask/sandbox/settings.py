@@ -58,7 +58,10 @@ class Settings:
         Above these rates Copyleaks answers 429. None: no limit. The service's own figures are
         LOGIN_LIMIT, CHECK_LIMIT and OTHER_LIMIT.
     aidetector_limit : Limit or None
-        The same for AIDetector; its free plan has ``Limit(120, 60)``.
+        The same for AIDetector, in place of the limit that its plan has.
+    aidetector_plan : {"free", "pro"} or None
+        The plan of all of AIDetector's keys: rate, burst, batches at a time, whether there are
+        jobs, and for "free" 500 scans in place of ``credits``. None: no limits.
     retry_after : bool
         Whether 429 and 503 carry the header ``Retry-After``. Nobody knows what the service does.
     workers : int
@@ -87,6 +90,7 @@ class Settings:
     check_limit: Limit | None = None
     other_limit: Limit | None = None
     aidetector_limit: Limit | None = None
+    aidetector_plan: Literal["free", "pro"] | None = None
     retry_after: bool = True
     workers: int = 2
     max_checks: int = 8
@@ -100,6 +104,7 @@ class Settings:
             "duplicate_policy": ("replay", "conflict", "ignore"),
             "limits": ("27mp", "16mp"),
             "shape": ("2026", "2025"),
+            "aidetector_plan": (None, "free", "pro"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -8,12 +8,15 @@
     POST /v1/forensics, /v1/forensic
     POST /v1/c2pa/verify
     GET  /v1/jobs/{id}, /v1/usage
-    GET  /h/{id}.png                   heatmaps, without a key
+    GET  /h/{id}.png                   heatmaps and maps of forensics, without a key
 
 The header ``X-Sandbox-Dialect: root`` or ``endpoints`` chooses the other one. Keys begin with
 ``aidet_test_``; a live one is refused. Every image costs one scan of ``Settings.credits``. Bodies
 for several images, fields of uploads, and the bodies of jobs and webhooks are ours: no page shows
 them. Webhooks go to this machine only, signed with the secret ``whsec_sandbox_only``.
+
+Forensics are measured (:mod:`..forensics`). Content Credentials are verified where
+``runmask[c2pa]`` is installed, else only found.
 
 The sandbox fetches nothing: an address answers ``image_unfetchable``, unless its last part, or the
 name of an uploaded file, begins with ``sbx-ai-``, ``sbx-human-``, ``sbx-partial-``, or with

@@ -10,6 +10,10 @@ import numpy as np
 from ... import __version__
 from ...mask import Mask
 from ..analysis import Analysis
+from ..credentials import Credentials, credentials_of
+from ..forensics import examine
+from ..forensics import told as told_forensics
+from ..measurements import Floats
 from ..names import NOMINAL, made, result_of
 from ..photo import Photo, read_photo
 from ..refusals import Reason, Refusal
@@ -28,7 +32,7 @@ class Judged:
 
     analysis: Analysis
     photo: Photo | None  # None for one that was named and not sent
-    c2pa: bool
+    credentials: Credentials
 
     @property
     def is_ai(self) -> bool:
@@ -45,14 +49,14 @@ def judge(given: Given, settings: Settings) -> Judged:
     """Decode and analyse an image. Anything amiss is a Refusal."""
     wanted = result_of(given.name)
     if given.data is None:
-        return Judged(made(wanted or "human", NOMINAL), None, False)
+        return Judged(made(wanted or "human", NOMINAL), None, Credentials(False))
     photo = read_photo(given.data, settings.max_pixels, formats=FORMATS, min_side=MIN_SIDE)
     analysis = (
         settings.detector(photo.pixels)
         if wanted is None
         else made(wanted, (photo.pixels.shape[0], photo.pixels.shape[1]))
     )
-    return Judged(analysis, photo, b"jumb" in given.data and b"c2pa" in given.data)
+    return Judged(analysis, photo, credentials_of(given.data))
 
 
 def root_answer(
@@ -67,8 +71,8 @@ def root_answer(
         answer["model_attribution"] = {"unknown": round(judged.analysis.score, 4)}
     answer["heatmap_url"] = keep(heatmap(judged.analysis)) if wishes.heatmap else None
     if wishes.forensics:
-        answer["forensics"] = measures(judged)
-    answer["c2pa_manifest_present"] = judged.c2pa
+        answer["forensics"] = measures(judged, keep)
+    answer["c2pa_manifest_present"] = judged.credentials.present
     if wishes.metadata is not None:
         answer["metadata"] = dict(wishes.metadata)
     return answer | {
@@ -96,26 +100,28 @@ def endpoints_answer(
     }
 
 
-def forensic_answer(judged: Judged, elapsed_ms: int) -> dict[str, Any]:
+def forensic_answer(
+    judged: Judged, elapsed_ms: int, keep: Callable[[bytes], str]
+) -> dict[str, Any]:
     return {
         "id": new_id("for"),
         "is_ai_generated": judged.is_ai,
         "confidence": judged.confidence,
         "source_model": None,
-        "forensic": measures(judged),
+        "forensic": measures(judged, keep),
         "processing_time_ms": elapsed_ms,
         "sandbox": {"notice": NOTICE, "version": __version__},
     }
 
 
 def c2pa_answer(data: bytes) -> dict[str, Any]:
-    """The sandbox finds a manifest and verifies none."""
-    present = b"jumb" in data and b"c2pa" in data
+    """What the Content Credentials of a file are worth."""
+    found = credentials_of(data)
     return {
-        "c2pa_manifest_present": present,
-        "valid": None,
+        "c2pa_manifest_present": found.present,
+        **found.told(),
         "request_id": new_id("req"),
-        "sandbox": {"notice": "a manifest is found but not verified", "version": __version__},
+        "sandbox": {"notice": found.note or NOTICE, "version": __version__},
     }
 
 
@@ -150,24 +156,29 @@ def description(judged: Judged) -> dict[str, object]:
         "width": width,
         "height": height,
         "format": photo.format.lower() if photo else "jpeg",
-        "has_exif": bool(photo and photo.metadata),
+        "has_exif": bool(photo and photo.exif),
     }
 
 
-def measures(judged: Judged) -> dict[str, object]:
-    confidence = judged.analysis.confidence
-    return {
-        "ela_score": round(float(confidence.mean()), 4),
-        "frequency_anomalies": bool(judged.analysis.mask.any()),
-        "noise_pattern": "inconsistent" if float(confidence.max()) > 0.5 else "consistent",
-        "exif_present": bool(judged.photo and judged.photo.metadata),
-        "c2pa_manifest": {} if judged.c2pa else None,
-    }
+def measures(judged: Judged, keep: Callable[[bytes], str]) -> dict[str, object]:
+    """Forensics, with maps to fetch; of an image that was only named there are none."""
+    photo = judged.photo
+    told: dict[str, object] = {"exif_present": bool(photo and photo.exif)}
+    if photo is not None:
+        found = examine(photo.pixels)
+        maps = {name: keep(in_colours(values)) for name, values in found.maps.items()}
+        told |= told_forensics(found) | {"maps": maps, "exif": dict(photo.exif)}
+    present = judged.credentials.present
+    return told | {"c2pa_manifest": judged.credentials.told() if present else None}
 
 
 def heatmap(analysis: Analysis) -> bytes:
-    """The confidence in colours, as a PNG file, four pixels a tile."""
-    grey = np.clip(analysis.confidence * 255, 0, 255).astype(np.uint8)
+    return in_colours(analysis.confidence)
+
+
+def in_colours(values: Floats) -> bytes:
+    """Values from 0 to 1 in the colours of turbo, as a PNG file, four pixels a tile."""
+    grey = np.clip(values * 255, 0, 255).astype(np.uint8)
     large = cv2.resize(grey, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR)
     done, encoded = cv2.imencode(".png", cv2.applyColorMap(large, cv2.COLORMAP_TURBO))
     if not done:

@@ -4,6 +4,7 @@ import secrets
 
 from starlette.responses import JSONResponse, Response
 
+from ..faults import proxy_page
 from ..refusals import Reason, Refusal
 
 CODES = {
@@ -66,6 +67,12 @@ def error(
 
 def refused(refusal: Refusal) -> Response:
     return error(_REASONS[refusal.reason], refusal.message, param=refusal.field)
+
+
+def of_status(status: int, retry_after_s: int | None) -> Response:
+    """The service's answer of a status that a fault asks for."""
+    code = {429: "rate_limited", 500: "internal_error", 503: "service_unavailable"}.get(status)
+    return error(code, retry_after_s=retry_after_s) if code else proxy_page(status)
 
 
 def internal(ticket: str) -> Response:

@@ -16,14 +16,16 @@ from starlette.routing import Route
 from ..bodies import Form, in_time, media_type, parse_json, read_bytes, read_form
 from ..deliveries import checked_webhook, deliver
 from ..endpoints import Answered, Handler, in_its_form
+from ..faults import Fault, fault_of
 from ..names import error_of
-from ..rates import MAX_ACCOUNTS, Newest, Rate
+from ..rates import MAX_ACCOUNTS, Newest
 from ..refusals import Reason, Refusal
 from ..settings import SECOND, Settings
 from . import answers
-from .errors import CODES, error, error_body, internal, new_id, refused
+from .errors import CODES, error, error_body, internal, new_id, of_status, refused
 from .images import MAX_FILE, Given, Wishes, image_in, image_of_form, images_in, wishes_of
 from .jobs import WEBHOOK_SECRET, Job, webhook_of
+from .plans import Allowance
 
 __all__ = ["KEY_PREFIX", "WEBHOOK_SECRET", "routes"]
 
@@ -52,7 +54,7 @@ def routes(settings: Settings, workers: Executor) -> list[Route]:
     service = AIDetector(settings, workers)
 
     def route(path: str, handler: Handler, method: str = "POST") -> Route:
-        return Route(path, in_its_form(handler, refused, internal), methods=[method])
+        return Route(path, in_its_form(handler, refused, internal, of_status), methods=[method])
 
     return [
         route("/v1/detect", service.detect),
@@ -76,7 +78,7 @@ class AIDetector:
         self.workers = workers
         self.checks = anyio.Semaphore(settings.max_checks)
         self.accounts: Newest[str, Account] = Newest(MAX_ACCOUNTS)
-        self.rate = Rate(settings.aidetector_limit)
+        self.allowance = Allowance(settings)
         self.heatmaps: Newest[str, bytes] = Newest(MAX_HEATMAPS)
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -100,24 +102,33 @@ class AIDetector:
         fields = await self.fields(request)
         given, wishes = images_in(fields, "images"), wishes_of(fields)
         keep = self.keeper(request)
-        found = await self.judged(account, given)
-        results = await self.in_thread(lambda: self.results(found, given, wishes, "root", keep))
+        key = self.begin_batch(request)
+        try:
+            found = await self.judged(account, given)
+            results = await self.in_thread(lambda: self.results(found, given, wishes, "root", keep))
+        finally:
+            self.allowance.end_batch(key)
         return self.said(request, {"results": results, "request_id": new_id("req")})
 
     async def submit(self, request: Request, *, name: str) -> Response:
         account = self.account(request)
+        if not self.allowance.plan.jobs:
+            raise Answered(error("forbidden", "the free plan has no batches that answer later"))
         fields = await self.fields(request)
         given, wishes = images_in(fields, name), wishes_of(fields)
         webhook = fields.get("webhook_url")
         if webhook is not None:
             webhook = checked_webhook(webhook, "webhook_url")
+        key = self.begin_batch(request)
         job = Job(new_id("job"), len(given), webhook)
         account.jobs[job.id] = job
         dialect: Dialect = "root" if name == "images" else "endpoints"
-        work = self.work_off(account, job, given, wishes, dialect, self.keeper(request))
+        keep, fault = self.keeper(request), fault_of(request)
+        work = self.work_off(account, job, given, wishes, dialect, keep, fault)
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(lambda _: self.allowance.end_batch(key))
         accepted = {
             "job_id" if name == "images" else "batch_id": job.id,
             "status": "processing",
@@ -135,6 +146,7 @@ class AIDetector:
         wishes: Wishes,
         dialect: Dialect,
         keep: Callable[[bytes], str],
+        fault: Fault,
     ) -> None:
         try:
             found = await self.judged(account, given)
@@ -147,7 +159,7 @@ class AIDetector:
             ]
         job.done = True
         if job.webhook_url is not None:
-            deliver(job.webhook_url, *webhook_of(job, new_id("req")))
+            deliver(job.webhook_url, *webhook_of(job, new_id("req")), fault)
 
     async def forensics(self, request: Request) -> Response:
         account = self.account(request)
@@ -157,14 +169,19 @@ class AIDetector:
         if isinstance(judged, Refusal):
             raise judged
         elapsed = round((time.perf_counter() - began) * 1e3)
-        return self.said(request, answers.forensic_answer(judged, elapsed))
+        answer = await self.in_thread(
+            lambda: answers.forensic_answer(judged, elapsed, self.keeper(request))
+        )
+        return self.said(request, answer)
 
     async def c2pa(self, request: Request) -> Response:
         self.account(request)
         given, _, _ = await self.one(request)
         if given.data is None:
             raise Answered(error("image_unfetchable", "the sandbox fetches nothing"))
-        return self.said(request, answers.c2pa_answer(given.data))
+        data = given.data
+        answer = await self.in_thread(lambda: answers.c2pa_answer(data))
+        return self.said(request, answer)
 
     async def job(self, request: Request) -> Response:
         job = self.account(request).jobs.get(request.path_params["job_id"])
@@ -177,7 +194,7 @@ class AIDetector:
         return self.said(
             request,
             {
-                "plan": "sandbox",
+                "plan": self.allowance.plan.name,
                 "scans_used": account.used,
                 "scans_remaining": account.scans_left,
                 "request_id": new_id("req"),
@@ -206,13 +223,23 @@ class AIDetector:
                     else None,
                 )
             )
-        wait_s = self.rate.wait_s(key, self.settings.clock())
+        wait_s = self.allowance.wait_s(key)
         if wait_s:
-            response = error(
-                "rate_limited", retry_after_s=wait_s if self.settings.retry_after else None
-            )
-            raise Answered(self.with_rate_headers(response, key, wait_s))
-        return self.accounts.setdefault(key, Account(self.settings.credits))
+            raise Answered(self.too_fast(key, wait_s))
+        return self.accounts.setdefault(key, Account(self.allowance.scans))
+
+    def too_fast(self, key: str, wait_s: int, message: str | None = None) -> Response:
+        late = wait_s if self.settings.retry_after else None
+        response = error("rate_limited", message, retry_after_s=late)
+        return self.with_rate_headers(response, key, wait_s)
+
+    def begin_batch(self, request: Request) -> str:
+        """The key whose batch begins; refused if too many are worked on already."""
+        key = key_in(request)[1]
+        if not self.allowance.begin_batch(key):
+            message = f"{self.allowance.plan.batches} batches at a time are the most of the plan"
+            raise Answered(self.too_fast(key, 1, message))
+        return key
 
     async def one(self, request: Request) -> tuple[Given, Wishes, Dialect]:
         """The image of a request, the wishes, and the dialect to answer in."""
@@ -342,7 +369,7 @@ class AIDetector:
         return self.with_rate_headers(response, key_in(request)[1], 1)
 
     def with_rate_headers(self, response: Response, key: str, reset_s: int) -> Response:
-        limit, left = self.settings.aidetector_limit, self.rate.left(key)
+        limit, left = self.allowance.limit, self.allowance.left(key)
         count = limit.count if limit else RPS
         remaining = count if left is None else left
         response.headers["X-RateLimit-Limit"] = str(count)

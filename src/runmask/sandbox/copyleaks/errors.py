@@ -8,8 +8,9 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
+from ..faults import proxy_page
 from ..refusals import Reason, Refusal
 from .wire import as_json, json_response
 
@@ -132,6 +133,11 @@ def internal(ticket: str) -> Response:
     return envelope(16, message=f"internal error; ticket {ticket}")
 
 
+def of_status(status: int, retry_after_s: int | None) -> Response:
+    """Return the service's answer of a status that a fault asks for."""
+    return proxy_page(504) if status == 504 else http_error(status, "", retry_after_s)
+
+
 def magic_error(scan_id: str, retry_after_s: int | None) -> Response | None:
     """Return the error that a scan id asks for; None if it asks for none."""
     match = MAGIC_ERROR.match(scan_id)
@@ -161,8 +167,8 @@ def http_error(status: int, scan_id: str, retry_after_s: int | None) -> Response
             return too_many_requests(retry_after_s)
         case 500:
             return internal("00000000-0000-0000-0000-000000000500")
-        case 502:  # what a proxy in front of the service would say
-            return HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
+        case 502:
+            return proxy_page(502)
         case 503:
             return with_retry_after(PlainTextResponse("maintenance", 503), retry_after_s)
     allowed = f"no status {status}; there are {list(MAGIC_STATUSES)}"

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from ..bodies import in_time, media_type, parse_json, read_bytes
 from ..deliveries import deliver
 from ..endpoints import Answered, in_its_form
+from ..faults import fault_of
 from ..names import NOMINAL
 from ..photo import read_photo
 from ..rates import Rate
@@ -28,6 +29,7 @@ from .errors import (
     envelope,
     internal,
     magic_error,
+    of_status,
     refused,
     too_many_requests,
     unauthorized,
@@ -54,7 +56,7 @@ Result = TypeVar("Result")
 def routes(settings: Settings, workers: Executor) -> list[Route]:
     """Return the paths of the service; ``workers`` has the threads for the analyses."""
     service = Copyleaks(settings, workers)
-    in_form = partial(in_its_form, refused=refused, internal=internal)
+    in_form = partial(in_its_form, refused=refused, internal=internal, status=of_status)
     check = "/v1/ai-image-detector/{scan_id:path}/check"
     submit = "/v1/ai-image-detector-async/{scan_id:path}/submit"
     return [
@@ -147,7 +149,7 @@ class Copyleaks:
         created = self.settings.clock()
         body = webhook_body(self.settings, scan_id, cost, created, submission.payload)
         scan.answer = body
-        deliver(submission.webhook, body, {})
+        deliver(submission.webhook, body, {}, fault_of(request))
         return json_response({}, 201)
 
     def earlier_answer(self, scan: Scan, scan_id: str, digest: bytes) -> bytes | None:

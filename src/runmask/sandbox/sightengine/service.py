@@ -17,6 +17,7 @@ from starlette.routing import Route
 from ... import __version__
 from ..bodies import Form, in_time, media_type, read_bytes, read_form
 from ..endpoints import Answered, in_its_form
+from ..faults import proxy_page
 from ..names import error_of, made, name_in, result_of
 from ..photo import read_photo
 from ..refusals import Reason, Refusal
@@ -61,7 +62,9 @@ def routes(settings: Settings, workers: Executor) -> list[Route]:
     """Return the path of the service; ``workers`` has the threads for the analyses."""
     service = Sightengine(settings, workers)
     internal = partial(failed, settings, "unknown_error")
-    check = in_its_form(service.check, partial(refused, settings), internal)
+    check = in_its_form(
+        service.check, partial(refused, settings), internal, partial(of_status, settings)
+    )
     return [Route("/1.0/check.json", check, methods=["GET", "POST"])]
 
 
@@ -194,6 +197,18 @@ def failed(settings: Settings, kind: str, message: str) -> Response:
     error = {"type": kind, "code": _CODES.get(kind, 0), "message": message}
     body = {"status": "failure", "request": request_part(settings, 0), "error": error}
     return JSONResponse(body, STATUSES[kind])
+
+
+def of_status(settings: Settings, status: int, retry_after_s: int | None) -> Response:
+    """The service's answer of a status that a fault asks for; how it says 429 or 503 is a guess."""
+    if status in (502, 504):
+        return proxy_page(status)
+    kind = "usage_limit" if status == 429 else "api_error"
+    response = failed(settings, kind, "asked for by a fault")
+    response.status_code = status
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
 
 
 def refused(settings: Settings, refusal: Refusal) -> Response:
