@@ -356,17 +356,28 @@ uint64_t overlap(const AnyRuns& a, const AnyRuns& b, int64_t shift) {
       a, [&]<class Index>(Runs<Index> first) { return overlap(first, b.as<Index>(), shift); });
 }
 
-void overlaps(const AnyRuns* a, size_t rows, const AnyRuns* b, size_t columns, int threads,
-              uint64_t* out) {
+bool overlaps(const AnyRuns* a, size_t rows, const AnyRuns* b, size_t columns, int64_t width,
+              int threads, uint64_t* out) {
+  Array<Box> boxes;
+  if (!boxes.reserve_more(rows + columns)) return false;
   size_t runs = 0;
   for (size_t i = 0; i < rows; ++i) runs += a[i].count;
+  for (size_t i = 0; i < rows; ++i) boxes.append(bounding_box(a[i], width));
+  for (size_t j = 0; j < columns; ++j) boxes.append(bounding_box(b[j], width));
+  const auto meet = [](const Box& one, const Box& other) {
+    return std::max(one.x0, other.x0) < std::min(one.x1, other.x1) &&
+           std::max(one.y0, other.y0) < std::min(one.y1, other.y1);
+  };
   const size_t least_rows =
       (size_t{1} << 16) / (runs / std::max<size_t>(rows, 1) * columns + 1) + 1;
   in_parallel(rows, threads, least_rows, [&](size_t first, size_t last) {
     for (size_t i = first; i < last; ++i) {
-      for (size_t j = 0; j < columns; ++j) out[i * columns + j] = overlap(a[i], b[j]);
+      for (size_t j = 0; j < columns; ++j) {
+        out[i * columns + j] = meet(boxes[i], boxes[rows + j]) ? overlap(a[i], b[j]) : 0;
+      }
     }
   });
+  return true;
 }
 
 }  // namespace runmask

@@ -35,8 +35,9 @@ Result at_least(const AnyRuns* masks, size_t count, size_t least, int64_t total,
 // The number of pixels p set in `a` for which p + shift is set in `b`. O(runs).
 uint64_t overlap(const AnyRuns& a, const AnyRuns& b, int64_t shift = 0);
 
-// overlap() of each of `rows` masks with each of `columns`, row after row.
-void overlaps(const AnyRuns* a, size_t rows, const AnyRuns* b, size_t columns, int threads,
-              uint64_t* out);
+// overlap() of each of `rows` masks with each of `columns`, row after row; where their boxes do not
+// meet no run is looked at again. False if there was no memory.
+[[nodiscard]] bool overlaps(const AnyRuns* a, size_t rows, const AnyRuns* b, size_t columns,
+                            int64_t width, int threads, uint64_t* out);
 
 }  // namespace runmask

@@ -117,7 +117,7 @@ struct Available {
 #if defined(__x86_64__)
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
                       __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul") &&
-                      __builtin_cpu_supports("popcnt");
+                      __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("lzcnt");
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                         __builtin_cpu_supports("avx512vbmi") &&

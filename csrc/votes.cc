@@ -202,6 +202,7 @@ Result fold(const AnyRuns* masks, size_t count, Operation operation, int64_t tot
 // Whether words are faster than turns, from times that were measured: in nanoseconds, a run takes 3
 // in words and for each time it is merged, and a block of words 60, and 5 more for each mask.
 bool many(size_t count, size_t runs, int64_t total) {
+  if (count < 2) return false;
   const auto blocks = static_cast<size_t>(total) / TurnWriter<int32_t>::kMost;
   return blocks * (60 + 5 * count) <
          3 * runs * (static_cast<size_t>(std::bit_width(count - 1)) - 1);

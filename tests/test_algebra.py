@@ -135,3 +135,27 @@ def test_what_cannot_be_combined() -> None:
         iou_matrix([m], threads=0)
     assert iou_matrix([]).shape == (0, 0)
     assert iou_matrix([m], []).shape == (1, 0)
+
+
+def test_a_vote_of_one_costs_its_runs() -> None:
+    far = Mask([5], [3], (2**30, 2**30), max_pixels=None)
+    assert Mask.at_least([far], 1) == far
+    assert not Mask.at_least([far], 2)
+
+
+def test_masks_and_arrays_do_not_mix() -> None:
+    mask = Mask.full((3, 4))
+    for mixed in (lambda: mask & mask.to_array(), lambda: mask.to_array() | mask):
+        with pytest.raises(TypeError):
+            mixed()
+    assert np.asarray(mask).all()
+
+
+def test_matrix_of_masks_far_apart() -> None:
+    rng = np.random.default_rng(3)
+    masks = [
+        Mask.from_circle(rng.uniform(0, 90, 2), rng.uniform(1, 20), (90, 80)) for _ in range(20)
+    ]
+    found = iou_matrix(masks, threads=2)
+    assert found.tolist() == [[a.iou(b) for b in masks] for a in masks]
+    assert (found == 0).any()

@@ -268,3 +268,12 @@ def test_too_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     for call in (mask.components, mask.fill_holes, mask.holes, lambda: mask.remove_small(2)):
         with pytest.raises(LimitError, match="at most 4 can be labelled"):
             call()
+
+
+@pytest.mark.parametrize("shift", [-1, 40, 2**31 - 9])
+def test_labels_that_lie_are_refused(shift: int) -> None:
+    parts = Mask.from_array(np.eye(6)).components(4)
+    labels = parts.labels + np.int32(shift)
+    lying = Components(parts.mask, labels, parts.areas, parts.boxes, parts.centroids)
+    with pytest.raises(InputError, match="labels must be 0 to 5"):
+        lying[0]

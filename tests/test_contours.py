@@ -402,3 +402,10 @@ def test_what_cannot_be_simplified_together() -> None:
         simplify_together([contours, mask_of(HOLE_IN_CORNER)], 1)  # type: ignore[list-item]
     with pytest.raises(InputError, match="items 0 and 1 differ"):
         simplify_together([contours, Mask.full((3, 3)).contours()], 1)
+
+
+def test_what_is_measured_is_read_only() -> None:
+    contours = Mask.full((3, 4)).contours()
+    for array in (contours.perimeters, contours.boxes, contours.centroids):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 7

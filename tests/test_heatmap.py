@@ -429,3 +429,14 @@ def test_in_place_takes_no_memory(side: int, job: str) -> None:
     )  # fmt: skip
     taken = float(done.stdout)
     assert taken < 0.05 if job != "fresh" else 0.95 < taken < 1.05
+
+
+def test_a_map_that_is_part_of_what_is_written() -> None:
+    image = np.random.default_rng(5).integers(0, 256, (300, 200), dtype=np.uint8)
+    confidence = image[:150, :50]
+    expected = heatmap(image, confidence.copy(), alpha=200)
+    for threads in (1, 4):
+        own = image.copy()
+        assert np.array_equal(
+            heatmap(own, own[:150, :50], alpha=200, out=own, threads=threads), expected
+        )

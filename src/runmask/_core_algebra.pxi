@@ -12,7 +12,7 @@ cdef extern from "algebra.h" namespace "runmask" nogil:
     Result   c_complement "runmask::complement"(const AnyRuns&, int64_t, AnyArrays&)
     Result   c_at_least "runmask::at_least"(const AnyRuns*, size_t, size_t, int64_t, AnyArrays&)
     uint64_t c_overlap  "runmask::overlap" (const AnyRuns&, const AnyRuns&, int64_t)
-    void     c_overlaps "runmask::overlaps"(const AnyRuns*, size_t, const AnyRuns*, size_t, int, uint64_t*)
+    cbool    c_overlaps "runmask::overlaps"(const AnyRuns*, size_t, const AnyRuns*, size_t, int64_t, int, uint64_t*)
 
 
 cdef Runs combined(Runs a, Runs b, Operation operation):
@@ -55,7 +55,10 @@ def complement(Runs a not None):
 
 cdef int gather(object masks, Array[AnyRuns]& out) except -1:
     """The runs of a list; the list must stay as it is while they are used."""
-    cdef Runs runs, first = masks[0]
+    cdef Runs runs, first
+    if len(masks) == 0 or None in masks:
+        raise InputError("not one mask or more")
+    first = masks[0]
     if not out.reserve_more(len(masks)):
         raise MemoryError
     for runs in masks:
@@ -70,8 +73,9 @@ def at_least(tuple masks not None, size_t least):
     cdef Array[AnyRuns] all
     cdef AnyArrays out
     cdef Result result
-    cdef Runs first = masks[0]
+    cdef Runs first
     gather(masks, all)
+    first = masks[0]
     out.wide = first.any().wide
     with nogil:
         result = c_at_least(all.data(), all.size(), least, <int64_t>first.height * first.width, out)
@@ -91,13 +95,19 @@ def overlaps(tuple a not None, tuple b not None, int threads, object out):
     """overlap() of each with each into a contiguous buffer of uint64, row after row."""
     cdef Array[AnyRuns] rows, columns
     cdef Py_buffer o
+    cdef Runs first
+    cdef cbool done
     gather(a, rows)
     gather(b, columns)
+    first = a[0]
     PyObject_GetBuffer(out, &o, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     try:
         if o.len != <Py_ssize_t>(len(a) * len(b) * sizeof(uint64_t)):
             raise InputError(f"{o.len} bytes cannot take {len(a)} x {len(b)} numbers")
         with nogil:
-            c_overlaps(rows.data(), rows.size(), columns.data(), columns.size(), threads, <uint64_t*>o.buf)
+            done = c_overlaps(rows.data(), rows.size(), columns.data(), columns.size(), first.width,
+                              threads, <uint64_t*>o.buf)
     finally:
         PyBuffer_Release(&o)
+    if not done:
+        raise MemoryError

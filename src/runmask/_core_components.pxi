@@ -31,6 +31,20 @@ cdef int check_pieces(Runs runs, Py_buffer* items) except -1:
     return 0
 
 
+cdef int check_labels(Runs runs, Py_buffer* labels, Py_ssize_t parts) except -1:
+    cdef const int32_t* label = <const int32_t*>labels.buf
+    cdef Py_ssize_t i, count
+    cdef cbool good = True
+    check_pieces(runs, labels)
+    count = labels.len // 4
+    with nogil:
+        for i in range(count):
+            good = good and label[i] >= 0 and label[i] < parts
+    if not good:
+        raise InputError(f"labels must be 0 to {parts - 1}")
+    return 0
+
+
 def components(Runs runs not None, int connectivity):
     """Labels of the pieces (int32), and areas, boxes and centroids of the parts (8 bytes each)."""
     cdef Components out
@@ -60,7 +74,7 @@ def select_parts(Runs runs not None, object labels, object keep):
     try:
         PyObject_GetBuffer(keep, &k, PyBUF_C_CONTIGUOUS)
         try:
-            check_pieces(runs, &l)
+            check_labels(runs, &l, k.len)
             with nogil:
                 result = c_select(any, runs.width, <const int32_t*>l.buf, <const uint8_t*>k.buf, out)
         finally:
@@ -79,7 +93,7 @@ def group_parts(Runs runs not None, object labels, Py_ssize_t parts):
     out.runs.wide = any.wide
     PyObject_GetBuffer(labels, &l, PyBUF_C_CONTIGUOUS)
     try:
-        check_pieces(runs, &l)
+        check_labels(runs, &l, parts)
         with nogil:
             result = c_group(any, runs.width, <const int32_t*>l.buf, <size_t>parts, out)
     finally:

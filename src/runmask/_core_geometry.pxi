@@ -129,6 +129,7 @@ def resized(Runs runs not None, Py_ssize_t height, Py_ssize_t width, int route):
 def filled(object points, object offsets, Py_ssize_t height, Py_ssize_t width, bint like_cv2):
     """Closed rings of points (x, y), ring i from offsets[i] on: whole pixels like cv2, else 2**-20."""
     cdef Py_buffer p, o
+    cdef size_t ring
     cdef Rings rings
     cdef Size size
     cdef AnyArrays out
@@ -145,8 +146,11 @@ def filled(object points, object offsets, Py_ssize_t height, Py_ssize_t width, b
             if p.itemsize != 8 or o.itemsize != 8 or o.len < 8:
                 raise InputError("points and offsets must be int64")
             rings.count = <size_t>(o.len // 8 - 1)
-            if rings.offsets[0] != 0 or rings.offsets[rings.count] * 16 != p.len:
+            if rings.offsets[0] != 0 or rings.offsets[rings.count] != p.len // 16:
                 raise InputError("offsets and points do not fit each other")
+            for ring in range(rings.count):
+                if rings.offsets[ring] > rings.offsets[ring + 1]:
+                    raise InputError("offsets fall")
             with nogil:
                 if like_cv2:
                     result = c_fill_like_cv2(rings, size, out)

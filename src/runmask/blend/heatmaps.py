@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .pictures import Samples
 
-Sample = TypeVar("Sample", np.uint8, np.uint16)
+Sample = TypeVar("Sample", bound=np.generic)  # uint8, uint16: OpenCV's types say less
 Levels: TypeAlias = Iterable[tuple[Mask, float]]
 Confidence: TypeAlias = "NDArray[np.floating[Any]] | NDArray[np.uint8] | Levels"
 Alpha: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
@@ -118,6 +118,8 @@ def heatmap(
         top, whole = _checked_band(rows, height, pixels.shape[0])
         values = _checked_map(confidence)
         result = checked_out(out, pixels)
+        if np.may_share_memory(result, values):  # it is read while the result is written
+            values = values.copy()
         if pixels.size:
             if nan == "refuse":
                 _refuse_nan(values, pixels, top, whole)

@@ -27,7 +27,7 @@ from .pictures import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Sample = TypeVar("Sample", np.uint8, np.uint16)
+Sample = TypeVar("Sample", bound=np.generic)  # uint8, uint16: OpenCV's types say less
 _RED: Colour = (255, 0, 0, 120)
 _GREEN: Colour = (0, 255, 0, 120)
 _NOTHING: Samples = (0, 0, 0, 0)

@@ -34,7 +34,8 @@ class Forms(Value):
         """``(contours, hierarchy)`` as ``cv2.findContours(mask, mode, method)`` returns them.
 
         For rings through the centres of pixels with 8-connectivity, equal to the last number and in
-        the same order. Other rings take the same form.
+        cv2's order, which is not that of ``contours[i]``, :attr:`areas` and the rest: cv2 has the
+        last ring of a level first. Other rings take the same form.
 
         Parameters
         ----------

@@ -66,6 +66,8 @@ def measure_rings(points: ArrayLike, offsets: ArrayLike) -> RingMeasures:
         np.empty((count, 2), np.float64),
     )
     _core.measure_rings(xy, ends, *measures)
+    for array in measures:
+        array.flags.writeable = False
     return measures
 
 

@@ -109,6 +109,9 @@ class Arrays(Value):
             out[row : row + step] = choices[part]
         return out
 
+    __array_ufunc__ = None
+    """No operator mixes masks and arrays: :meth:`Mask.from_array` makes a mask of an array."""
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("a Mask holds runs: an array of its pixels is always a copy")

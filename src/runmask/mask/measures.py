@@ -79,7 +79,11 @@ class Measures(Value):
 
     @property
     def centroid(self) -> tuple[float, float] | None:
-        """The mean ``(x, y)`` of the pixels set; None if there are none. O(runs)."""
+        """The mean ``(x, y)`` of the pixels set; None if there are none. O(runs).
+
+        Of indices: the middle of pixel (0, 0) is (0, 0) here, and (0.5, 0.5) for rings on the edges
+        of pixels.
+        """
         if not self:
             return None
         found = self.moments()
