@@ -1,7 +1,7 @@
 """Run-length masks of AI-image detectors: decode, measure, draw and fetch them."""
 
 from .blend import colormap, heatmap, outline, overlay
-from .contours import Contours
+from .contours import Contours, simplify_together
 from .detection import Detection
 from .errors import RunmaskError
 from .mask import Box, ClippedRunsWarning, Components, Mask, ReadReport, iou_matrix
@@ -21,6 +21,7 @@ __all__ = [
     "iou_matrix",
     "outline",
     "overlay",
+    "simplify_together",
 ]
 
 __version__ = "0.1.0"
