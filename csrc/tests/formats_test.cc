@@ -118,7 +118,7 @@ void check_long_string(bool wide) {
     count = static_cast<int64_t>(1 + below(size_t{1} << (below(4) == 0 ? bits : 1 + below(4))));
     total += count;
   }
-  Owned runs(wide), back(wide);
+  Mask runs(wide), back(wide);
   Array<char> text;
   const std::string expected = model_string(counts);
   expect(read_counts(counts.data(), counts.size(), total, true, runs.arrays).status == Status::ok &&
@@ -135,7 +135,7 @@ void check_long_string(bool wide) {
     damaged[below(damaged.size())] = static_cast<char>(40 + below(80));
   }
   const char* set = kernels().name;
-  Owned here(wide), scalar(wide);
+  Mask here(wide), scalar(wide);
   const Result one = read_coco_string(damaged.data(), damaged.size(), total, here.arrays);
   expect(use_kernels("scalar"), "the scalar set can be chosen");
   const Result other = read_coco_string(damaged.data(), damaged.size(), total, scalar.arrays);
