@@ -251,12 +251,14 @@ class Tracer {
       const int64_t y1 =
           i < strips ? runs_.starts[runs_.count / strips * i] / width_ : bottom() + 1;
       if (y1 <= y0) continue;
-      strips_.append({y0, y1, first_side, room(y0, y1)});
+      strips_.append(strip(y0, y1, first_side));
       first_side += strips_[strips_.size() - 1].room;
       y0 = y1;
     }
     count_ = strips_.size();
-    return true;
+    if (first_side <= kMaxSides || strips <= 1) return true;
+    strips_.set_size(0);  // one has no stand-ins
+    return cut(1);
   }
 
   // Of the last row with runs; below it is one without, where all sides end.
@@ -264,16 +266,22 @@ class Tracer {
     return runs_.count == 0 ? 0 : (stop_of(runs_, runs_.count - 1) - 1) / width_ + 1;
   }
 
-  // The most sides and stand-ins that a strip can have, and one. A run has two sides in each of its
-  // rows that differs from the row above: one row, or three for runs that cross row ends. Room that
-  // is not written costs nothing.
-  size_t room(int64_t y0, int64_t y1) const {
+  // With room for the most sides and stand-ins that it can have, and one. A run has two sides in
+  // each of its rows that differs from the row above: one row, or three for runs that cross row
+  // ends. Room that is not written costs nothing.
+  Strip strip(int64_t y0, int64_t y1, size_t first_side) const {
+    const size_t count = runs_in(y0, y1);
+    const size_t crossing = std::min(count, static_cast<size_t>(y1 - y0));
+    const size_t above = y0 > 0 ? runs_in(y0 - 1, y0) : 0;
+    const size_t in_row = std::min(std::max(count, above), static_cast<size_t>(width_ / 2 + 1));
+    return {y0, y1, first_side, 2 * count + 4 * crossing + 2 * above + 1, 2 * in_row};
+  }
+
+  // At least as many as have pixels in rows [y0, y1).
+  size_t runs_in(int64_t y0, int64_t y1) const {
     const auto first = first_run_ending_after(runs_, static_cast<size_t>(y0 * width_));
     const auto last = first_run_ending_after(runs_, static_cast<size_t>(y1 * width_));
-    const size_t count = std::min(last + 1, runs_.count) - first;
-    const size_t crossing = std::min(count, static_cast<size_t>(y1 - y0));
-    const size_t stand_ins = 2 * std::min(runs_.count, static_cast<size_t>(width_ / 2 + 1));
-    return 2 * count + 4 * crossing + stand_ins + 1;
+    return std::min(last + 1, runs_.count) - first;
   }
 
   Runs<Index> runs_;
