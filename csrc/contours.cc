@@ -15,6 +15,11 @@ struct Point {
   int32_t x, y;
 };
 
+// Twice the area of a ring fits int64, the sums on the way may not: they wrap round, and back.
+uint64_t product(int64_t a, int64_t b) {
+  return static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
+}
+
 // Writes corners on pixel edges.
 class EdgeRing {
  public:
@@ -37,18 +42,18 @@ class EdgeRing {
   // Returns twice the area.
   int64_t end(const Side& first) {
     if (!first.right()) *to_++ = {first.x(), first.bottom()};
-    return twice_area_;
+    return static_cast<int64_t>(twice_area_);
   }
 
   Point* to() const { return to_; }
 
  private:
-  static int64_t area_beside(const Side& side) {
-    return 2 * int64_t{side.x()} * (int64_t{side.last_y()} - side.first_y());
+  static uint64_t area_beside(const Side& side) {
+    return 2 * product(side.x(), int64_t{side.last_y()} - side.first_y());
   }
 
   Point* to_;
-  int64_t twice_area_ = 0;
+  uint64_t twice_area_ = 0;
 };
 
 // Writes the centers of the pixels along the edge where the direction changes. The ring goes the
@@ -135,13 +140,13 @@ class CenterRing {
       std::copy(first_ + 1, last_ + 1, first_);
       --last_;
     }
-    int64_t twice_area = 0;
+    uint64_t twice_area = 0;
     Point before = *last_;
     for (Point* point = first_; point <= last_; before = *point++) {
-      twice_area += int64_t{before.x} * point->y - int64_t{point->x} * before.y;
+      twice_area += product(before.x, point->y) - product(point->x, before.y);
     }
     std::reverse(straight ? first_ : first_ + 1, last_ + 1);
-    return twice_area;
+    return static_cast<int64_t>(twice_area);
   }
 
   static Direction out_of(Point from, Point to) {
