@@ -22,7 +22,7 @@ def contours(Runs runs not None, bint center, int connectivity, int64_t max_corn
     cdef Outline outline = Outline.center if center else Outline.edge
     cdef Connectivity neighbours = connectivity_of(connectivity)
     cdef Result result
-    if runs.width == 2**31 - 1:  # the core counts half columns
+    if runs.width >= 2**31 - 1:  # the core counts half columns
         raise LimitError(f"width {runs.width}: contours of at most 2147483646 columns", code="side")
     with nogil:
         result = c_contours(any, runs.width, outline, neighbours, max_corners, strips, out)
