@@ -205,6 +205,7 @@ def _unpickled(contours: Contours, **changed: Any) -> Contours:
     [
         ({"runs": (np.array([0]), np.array([9]), 2**32, 2**32)}, "sides"),
         ({"runs": (np.array([0]), np.array([9]), 2**70, 4)}, "no size"),
+        ({"runs": (np.array([0]), np.array([9]), 3.0, 3)}, "no size"),
         ({"runs": (np.array([0]), np.array([9]), -3, -3)}, "sides"),
         ({"runs": (np.array([0]), np.array([99]), 3, 3)}, "run"),
         ({"runs": ([0], [9], 3, 3)}, "no runs"),

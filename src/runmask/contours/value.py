@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, SupportsIndex
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, shown
+from ..errors import InputError, shown
 from .flat import checked_rings
 from .simplify import simplify_rings, simplify_together
 from .tracing import Rings
@@ -166,8 +166,8 @@ def _runs(starts: Any, lengths: Any, height: int, width: int) -> _core.Runs:
         return _core.runs_from_pairs(
             starts.astype(np.int64), lengths.astype(np.int64), height, width, False
         )[0]
-    except OverflowError:
-        raise LimitError(f"{shown(height)} x {shown(width)}: no size", code="side") from None
+    except (OverflowError, TypeError):
+        raise InputError(f"{shown(height)} x {shown(width)}: no size of an image") from None
 
 
 def _checked(rings: tuple[Any, ...], height: int, width: int) -> Rings:
