@@ -15,6 +15,11 @@ struct Point {
   int32_t x, y;
 };
 
+// Twice the area of a ring fits int64, the sums on the way may not: they wrap round, and back.
+uint64_t product(int64_t a, int64_t b) {
+  return static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
+}
+
 // Writes corners on pixel edges.
 class EdgeRing {
  public:
@@ -37,18 +42,18 @@ class EdgeRing {
   // Returns twice the area.
   int64_t end(const Side& first) {
     if (!first.right()) *to_++ = {first.x(), first.bottom()};
-    return twice_area_;
+    return static_cast<int64_t>(twice_area_);
   }
 
   Point* to() const { return to_; }
 
  private:
-  static int64_t area_beside(const Side& side) {
-    return 2 * int64_t{side.x()} * (int64_t{side.last_y()} - side.first_y());
+  static uint64_t area_beside(const Side& side) {
+    return 2 * product(side.x(), int64_t{side.last_y()} - side.first_y());
   }
 
   Point* to_;
-  int64_t twice_area_ = 0;
+  uint64_t twice_area_ = 0;
 };
 
 // Writes the centers of the pixels along the edge where the direction changes. The ring goes the
@@ -135,13 +140,13 @@ class CenterRing {
       std::copy(first_ + 1, last_ + 1, first_);
       --last_;
     }
-    int64_t twice_area = 0;
+    uint64_t twice_area = 0;
     Point before = *last_;
     for (Point* point = first_; point <= last_; before = *point++) {
-      twice_area += int64_t{before.x} * point->y - int64_t{point->x} * before.y;
+      twice_area += product(before.x, point->y) - product(point->x, before.y);
     }
     std::reverse(straight ? first_ : first_ + 1, last_ + 1);
-    return twice_area;
+    return static_cast<int64_t>(twice_area);
   }
 
   static Direction out_of(Point from, Point to) {
@@ -251,12 +256,14 @@ class Tracer {
       const int64_t y1 =
           i < strips ? runs_.starts[runs_.count / strips * i] / width_ : bottom() + 1;
       if (y1 <= y0) continue;
-      strips_.append({y0, y1, first_side, room(y0, y1)});
+      strips_.append(strip(y0, y1, first_side));
       first_side += strips_[strips_.size() - 1].room;
       y0 = y1;
     }
     count_ = strips_.size();
-    return true;
+    if (first_side <= kMaxSides || strips <= 1) return true;
+    strips_.set_size(0);  // one has no stand-ins
+    return cut(1);
   }
 
   // Of the last row with runs; below it is one without, where all sides end.
@@ -264,16 +271,22 @@ class Tracer {
     return runs_.count == 0 ? 0 : (stop_of(runs_, runs_.count - 1) - 1) / width_ + 1;
   }
 
-  // The most sides and stand-ins that a strip can have, and one. A run has two sides in each of its
-  // rows that differs from the row above: one row, or three for runs that cross row ends. Room that
-  // is not written costs nothing.
-  size_t room(int64_t y0, int64_t y1) const {
+  // With room for the most sides and stand-ins that it can have, and one. A run has two sides in
+  // each of its rows that differs from the row above: one row, or three for runs that cross row
+  // ends. Room that is not written costs nothing.
+  Strip strip(int64_t y0, int64_t y1, size_t first_side) const {
+    const size_t count = runs_in(y0, y1);
+    const size_t crossing = std::min(count, static_cast<size_t>(y1 - y0));
+    const size_t above = y0 > 0 ? runs_in(y0 - 1, y0) : 0;
+    const size_t in_row = std::min(std::max(count, above), static_cast<size_t>(width_ / 2 + 1));
+    return {y0, y1, first_side, 2 * count + 4 * crossing + 2 * above + 1, 2 * in_row};
+  }
+
+  // At least as many as have pixels in rows [y0, y1).
+  size_t runs_in(int64_t y0, int64_t y1) const {
     const auto first = first_run_ending_after(runs_, static_cast<size_t>(y0 * width_));
     const auto last = first_run_ending_after(runs_, static_cast<size_t>(y1 * width_));
-    const size_t count = std::min(last + 1, runs_.count) - first;
-    const size_t crossing = std::min(count, static_cast<size_t>(y1 - y0));
-    const size_t stand_ins = 2 * std::min(runs_.count, static_cast<size_t>(width_ / 2 + 1));
-    return 2 * count + 4 * crossing + stand_ins + 1;
+    return std::min(last + 1, runs_.count) - first;
   }
 
   Runs<Index> runs_;

@@ -312,12 +312,14 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
       if (source < next) continue;
       next = source + 1;
       if (!any_nan(map, source, columns)) continue;
+      size_t first = SIZE_MAX;
+      each_value(map, source, columns, [&](size_t i, double value) {
+        if (is_nan(value)) first = std::min(first, columns[i]);
+      });
+      if (first == SIZE_MAX) continue;  // another thread has overwritten it
       *found = true;
       *row = source;
-      *column = SIZE_MAX;
-      each_value(map, source, columns, [&](size_t i, double value) {
-        if (is_nan(value)) *column = std::min(*column, columns[i]);
-      });
+      *column = first;
       return {};
     }
   }

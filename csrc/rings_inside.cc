@@ -136,10 +136,11 @@ std::vector<Fall> falls_of(const FlatRings& rings) {
   return edges;
 }
 
-int32_t pixel_of(int64_t place) {
-  const int64_t pixel = place >= 0 ? place / kSubpixels : -((-place + kSubpixels - 1) / kSubpixels);
-  return static_cast<int32_t>(std::clamp<int64_t>(pixel, INT32_MIN, INT32_MAX));
+int64_t pixel_of(int64_t place) {
+  return place >= 0 ? place / kSubpixels : -((-place + kSubpixels - 1) / kSubpixels);
 }
+
+bool is_int32(int64_t number) { return number >= INT32_MIN && number <= INT32_MAX; }
 
 void contain_points_or_throw(const FlatRings& rings, const int64_t* points, size_t count,
                              uint8_t* inside) {
@@ -156,7 +157,10 @@ void contain_points_or_throw(const FlatRings& rings, const int64_t* points, size
   Slants slants(edges);
   size_t begun = 0, ended = 0;
   for (const auto& [x, y, number] : queries) {
-    const int32_t row = pixel_of(y), column = pixel_of(x);
+    inside[number] = 0;
+    if (!is_int32(pixel_of(x)) || !is_int32(pixel_of(y))) continue;  // no point is so far out
+    const auto row = static_cast<int32_t>(pixel_of(y));
+    const auto column = static_cast<int32_t>(pixel_of(x));
     for (; begun < edges.size() && edges[begun].y <= row; ++begun) {
       parity.turn(edges[begun].right());
       if (!edges[begun].is_upright()) slants.add(begun);

@@ -92,10 +92,11 @@ struct Turns {
   }
 };
 
-// Rows [y0, y1), and the part of all sides that has room for those of the strip.
+// Rows [y0, y1), the part of all sides that has room for those of the strip, and the most turns in
+// one of its rows or in the row above.
 struct Strip {
   int64_t y0, y1;
-  size_t first_side, room;
+  size_t first_side, room, turns;
 };
 
 // Goes down a strip of rows and ties the sides together. Between two rows there is a horizontal
@@ -111,7 +112,7 @@ class Sweep {
   template <class Index>
   Result run(Runs<Index> runs, int64_t width, const Strip& strip, Connectivity connectivity,
              Side* sides, size_t max_sides) {
-    const size_t most = 2 * std::min(runs.count, static_cast<size_t>(width / 2 + 1));
+    const size_t most = strip.turns;
     if (!above_.reserve(most) || !row_.reserve(most) || !ends_.reserve_more(2 * most + 1) ||
         !starts_.reserve_more(strip.room / 2 + 1)) {
       return {Status::no_memory, 0};

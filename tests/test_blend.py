@@ -350,6 +350,16 @@ def test_arguments_that_cannot_be_used() -> None:
     folded = np.lib.stride_tricks.as_strided(image.copy(), (4, 8, 3), (0, 3, 1))
     with pytest.raises(InputError, match="same memory"):
         overlay(image, mask, out=folded)
+    for shape, strides in ((4, 4), (2, 1)), ((4, 4), (1, -2)), ((3, 3, 3), (9, 2, 1)):
+        folded = np.lib.stride_tricks.as_strided(np.zeros(99, np.uint8)[40:], shape, strides)
+        with pytest.raises(InputError, match="same memory"):
+            overlay(folded, Mask.full(shape[:2]), out=folded)
+    for strides in (24, 3, 1), (-40, 5, -1), (3, 12, 1), (1, 12, 4):
+        apart = np.lib.stride_tricks.as_strided(np.zeros(999, np.uint8)[400:], (4, 8, 3), strides)
+        if strides == (3, 12, 1):
+            apart = apart[:, ::-2]
+        overlay(apart, Mask.full(apart.shape[:2]), out=apart)
+        assert np.array_equal(apart, overlay(np.zeros_like(apart), Mask.full(apart.shape[:2])))
     for pairs in [mask], [(mask,)], [(image, (1, 2, 3, 4))], {mask: 1}, [(mask, 1, 2)]:
         with pytest.raises(InputError, match="pair"):
             overlay(image, pairs)  # type: ignore[call-overload]
@@ -359,7 +369,7 @@ def test_arguments_that_cannot_be_used() -> None:
         overlay(image, [(mask, (1, 2, 3))])
     with pytest.raises(InputError, match="each of several"):
         overlay(image, [(mask, None)], inside=(1, 2, 3, 4))  # type: ignore[call-overload]
-    for layout in "RGB", None, "rgba":
+    for layout in "RGB", None, "rgba", np.array(["rgb", "bgr"]):
         with pytest.raises(InputError, match="layout"):
             overlay(image, mask, layout=layout)  # type: ignore[call-overload]
     for threads in 0, -1, 1.5, True, None:

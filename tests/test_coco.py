@@ -234,6 +234,15 @@ def test_calls_that_cannot_be() -> None:
         coco.iou([A], [[0, 0, 1, 1]], [0])
     with pytest.raises(InputError):
         coco.iou([[1, 2, 3]], [[1, 2, 3]], [0])
+    for dt, gt, crowd, name in (
+        ([], [], None, "iscrowd: NoneType"),
+        (5, 5, [1], "dt: int"),
+        ([], np.zeros(()), [], "gt: ndarray"),
+        ([A], [A], ["a"], "iscrowd: <U1"),
+        ([A], [A], [[1]], "iscrowd: int"),
+    ):
+        with pytest.raises(InputError, match=name):
+            coco.iou(dt, gt, crowd)
     with pytest.raises(InputError):
         coco.encode(np.zeros(3, np.uint8))
 

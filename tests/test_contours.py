@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import pixel_arrays
 
-from runmask import Contours, Mask
+from runmask import Contours, Mask, _core
 from runmask.contours import simplify_together
 from runmask.errors import InputError, LimitError, MaskTypeError
 
@@ -190,6 +190,51 @@ def test_pickling() -> None:
             assert copy.to_geojson() == contours.to_geojson()
 
 
+def _unpickled(contours: Contours, **changed: Any) -> Contours:
+    make, (kind, rings, runs, outline, connectivity, by) = contours.__reduce__()[:2]
+    names = ("points", "offsets", "parents", "is_hole", "areas")
+    found = dict(zip(names, rings, strict=True)) | changed
+    kept = tuple(found[name] for name in names)
+    others = {"runs": runs, "outline": outline, "connectivity": connectivity, "by": by}
+    runs, outline, connectivity, by = (changed.get(name, others[name]) for name in others)
+    return pickle.loads(pickle.dumps(make(kind, kept, runs, outline, connectivity, by)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"runs": (np.array([0]), np.array([9]), 2**32, 2**32)}, "sides"),
+        ({"runs": (np.array([0]), np.array([9]), 2**70, 4)}, "no size"),
+        ({"runs": (np.array([0]), np.array([9]), 3.0, 3)}, "no size"),
+        ({"runs": (np.array([0]), np.array([9]), -3, -3)}, "sides"),
+        ({"runs": (np.array([0]), np.array([99]), 3, 3)}, "run"),
+        ({"runs": ([0], [9], 3, 3)}, "no runs"),
+        ({"parents": np.array([1, 0], np.int32)}, "ring 0: ring 1 cannot"),
+        ({"parents": np.array([-1, -1], np.int32)}, "ring 1: ring -1 cannot"),
+        ({"parents": np.array([-1, -2], np.int32)}, "ring 1: ring -2 cannot"),
+        ({"parents": np.array([-1, 2**31 - 1], np.int32)}, "ring 1: ring 2147483647"),
+        ({"parents": np.array([-1, 0, 0], np.int32)}, "parents"),
+        ({"parents": [-1, 0]}, "parents"),
+        ({"is_hole": np.array([0, 1], np.uint8)}, "is_hole"),
+        ({"is_hole": np.array([True, False])}, "ring 0"),
+        ({"areas": np.array([1.0])}, "areas"),
+        ({"offsets": np.array([0, 10**9, 10])}, "offsets"),
+        ({"offsets": np.array([0, 5, 5, 10])}, "offsets|parents"),
+        ({"points": np.zeros((3, 2), np.int32)}, "offsets"),
+        ({"points": np.full((10, 2), -1, np.int32)}, "point 0"),
+        ({"outline": "middle"}, "middle"),
+        ({"connectivity": "8"}, "'8'"),
+        ({"by": (1.0, "douglas-peucker", (), 0)}, "0 of 0"),
+    ],
+)
+def test_pickles_that_are_not_of_contours(changed: dict[str, Any], text: str) -> None:
+    contours = mask_of(HOLE_IN_CORNER).contours()
+    assert len(contours.points) == 10
+    assert _unpickled(contours) == contours
+    with pytest.raises(InputError, match=text):
+        _unpickled(contours, **changed)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -209,6 +254,38 @@ def test_wrong_questions(call: Callable[[Contours], Any], error: type, text: str
 
 
 # -- arguments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"outline": np.array(["edge", "edge"])},
+        {"connectivity": np.array([8, 8])},
+        {"connectivity": 8.0},
+        {"holes": np.array([True, True])},
+        {"holes": "no"},
+        {"simplify": 1.0, "method": np.array(["visvalingam"] * 2)},
+    ],
+)
+def test_arguments_of_other_types(arguments: dict[str, Any]) -> None:
+    name = list(arguments)[-1]
+    with pytest.raises(InputError, match=f"^{name} "):
+        mask_of(HOLE_IN_CORNER).contours(**arguments)
+
+
+def test_many_strips_of_many_runs() -> None:
+    """What strips need is bounded by their own runs: at once that of all would be refused."""
+    starts = np.arange(2**21) * 2047  # no row is like the one above
+    runs = _core.runs_from_pairs(starts, np.full(2**21, 2), 2**10, 2**22, False)[0]
+    one, many = (_core.contours(runs, False, 8, 2**62, strips) for strips in (1, 300))
+    for a, b in zip(one, many, strict=True):
+        assert memoryview(a) == memoryview(b)
+
+
+def test_the_limit_of_the_core_is_the_one_named() -> None:
+    runs = mask_of(HOLE_IN_CORNER)._runs
+    with pytest.raises(LimitError, match="more than 4 corners"):
+        _core.contours(runs, False, 8, 4, 2)
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runmask import Mask, colormap, heatmap, overlay
-from runmask.errors import ImageError, InputError
+from runmask import Mask, _core, colormap, heatmap, overlay
+from runmask.errors import ImageError, InputError, LimitError
 
 pytest.importorskip("PIL", reason="Pillow is the oracle of blending")
 
@@ -273,6 +274,46 @@ def test_levels(kernels: str) -> None:
     assert np.array_equal(heatmap(image, []), image)
 
 
+def test_levels_beyond_all_floats() -> None:
+    image, mask = np.zeros((4, 8, 3), np.uint8), Mask.full((4, 8))
+    for level, same in ((2**5000, 1.0), (-(2**5000), 0.0)):
+        found = heatmap(image, [(mask, level)])
+        assert np.array_equal(found, heatmap(image, [(mask, same)]))
+
+
+def test_sides_beyond_those_of_the_core() -> None:
+    good = np.zeros((2, 2), np.float32)
+    pixel = np.zeros((), np.uint8)
+    for side in 2**30, 2**70, 2**20000:
+        with pytest.raises(LimitError, match=r"^height .*at most 1073741823") as caught:
+            heatmap(np.zeros((4, 8), np.uint8), good, rows=slice(0, 4), height=side)
+        assert caught.value.code == "side"
+    for name, shape in ("height", (2**30, 1)), ("width", (1, 2**30)):
+        with pytest.raises(LimitError, match=f"^{name} 1073741824: "):
+            heatmap(np.broadcast_to(pixel, shape), good)
+
+
+def test_a_nan_that_comes_and_goes() -> None:
+    """Another thread may write meanwhile: what is reported is a place in the map, or nothing is."""
+    width = 4_000_000  # so that looking at a row takes longer than starting a thread
+    map_ = np.zeros((1, width), np.float16)
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            map_[0, -1] = np.nan
+            map_[0, -1] = 0
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(10):
+            assert _core.find_nan(map_, 1, width, 0, 1) in (None, (0, width - 1))
+    finally:
+        done.set()
+        writer.join()
+
+
 def test_levels_that_cannot_be_used() -> None:
     image, mask = np.zeros((4, 8, 3), np.uint8), Mask.full((4, 8))
     for level in np.nan, "0.5", None, True, [0.5]:
@@ -369,11 +410,11 @@ def test_arguments_that_cannot_be_used() -> None:
         with pytest.raises(InputError, match="alpha"):
             heatmap(image, good, alpha=alpha)  # type: ignore[arg-type]
     wrong = [(1, 0), (0, 0), (0, np.nan), (0, np.inf), (-1e308, 1e308)]
-    for limits in (*wrong, 1, "ab", (0, 1, 2), None):
+    for limits in (*wrong, 1, "ab", (0, 1, 2), None, (0, 2**5000), (-(2**5000), 0)):
         with pytest.raises(InputError, match="range"):
             heatmap(image, good, range=limits)  # type: ignore[arg-type]
     assert heatmap(image, good, range=(0, 5e-324)).shape == image.shape
-    for name in "ignore", None, True:
+    for name in "ignore", None, True, np.array(["refuse", "refuse"]):
         with pytest.raises(InputError, match="nan"):
             heatmap(image, good, nan=name)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match="not uint8"):

@@ -112,6 +112,8 @@ def test_nothing_and_everything(shape: tuple[int, int]) -> None:
     ("arguments", "error", "text"),
     [
         ({"width": 0}, InputError, "width 0: not a number from 1"),
+        ({"width": 2**5000}, InputError, "width a number of about 1500 digits: not"),
+        ({"width": np.float64("nan")}, InputError, "width .*nan.*: not a number from 1"),
         ({"width": 0.99}, InputError, r"width 0\.99"),
         ({"width": -3}, InputError, "width -3"),
         ({"width": 10**9}, InputError, "width 1000000000"),

@@ -179,6 +179,16 @@ def test_points_inside_are_those_of_shapely() -> None:
     assert np.array_equal(found[clear], want[clear])
 
 
+@pytest.mark.parametrize("low", [-(2**31), 2**31 - 5])
+def test_queries_beyond_points_at_the_ends_of_int32(low: int) -> None:
+    high, middle = low + 4, low + 2
+    square = flat([[(low, low), (high, low), (high, high), (low, high)]])
+    assert contains_points(*square, [(middle, middle), (low, low)]).tolist() == [True, True]
+    for beside in low - 0.25, low - 1, -(2**40), high, high + 1, 2**40:
+        queries = [(beside, middle), (middle, beside), (beside, beside)]
+        assert not contains_points(*square, queries).any()
+
+
 def test_queries_far_away_and_of_any_kind() -> None:
     square = flat([[(0, 0), (4, 0), (4, 4), (0, 4)]])
     queries = [[1e300, 1.0], [-1e300, 1.0], [1.0, 1e18], [2.0**31, 2.0**31], [3.9999999, 0.0]]

@@ -165,6 +165,9 @@ def runs_from_pairs(object starts, object lengths, Py_ssize_t height, Py_ssize_t
     cdef ReadReport report
     cdef Result result
     cdef Policy policy = Policy.clip if clip else Policy.strict
+    for side in (height, width):  # pickles come here unchecked
+        if not 0 <= side < 2**31:
+            raise LimitError(f"{height} x {width}: sides are 0 to {2**31 - 1}", code="side")
     out.wide = needs_wide(height, width)
     PyObject_GetBuffer(starts, &s, PyBUF_C_CONTIGUOUS)
     try:

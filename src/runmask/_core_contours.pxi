@@ -22,12 +22,13 @@ def contours(Runs runs not None, bint center, int connectivity, int64_t max_corn
     cdef Outline outline = Outline.center if center else Outline.edge
     cdef Connectivity neighbours = connectivity_of(connectivity)
     cdef Result result
-    if runs.width == 2**31 - 1:  # the core counts half columns
+    if runs.width >= 2**31 - 1:  # the core counts half columns
         raise LimitError(f"width {runs.width}: contours of at most 2147483646 columns", code="side")
     with nogil:
         result = c_contours(any, runs.width, outline, neighbours, max_corners, strips, out)
     if result.status == Status.too_many_corners:
-        raise LimitError(f"contours of more than {max_corners} corners", code="max_corners")
+        most = min(max_corners, 2**31 - 2)  # what the core numbers
+        raise LimitError(f"contours of more than {most} corners", code="max_corners")
     check(result)
     cdef size_t rings = out.parents.size()
     cdef size_t numbers = out.points.size()

@@ -121,11 +121,12 @@ def iou(dt: Any, gt: Any, pyiscrowd: Sequence[int] | NDArray[Any]) -> Any:
     one of ``gt``, the pixels of ``dt`` alone are divided by. Masks of different sizes give -1 if
     their boxes overlap.
     """
-    if len(pyiscrowd) != len(gt):
-        raise InputError(f"{len(pyiscrowd)} of iscrowd for {len(gt)} of gt: each has one")
-    if len(dt) == 0 or len(gt) == 0:
+    first, second, flags = _count(dt, "dt"), _count(gt, "gt"), _count(pyiscrowd, "iscrowd")
+    if flags != second:
+        raise InputError(f"{flags} of iscrowd for {second} of gt: each has one")
+    if first == 0 or second == 0:
         return []
-    crowd = np.asarray(pyiscrowd).astype(bool)
+    crowd = _flags(pyiscrowd)
     if _are_masks(dt) != _are_masks(gt):
         raise MaskTypeError("dt and gt must be alike: masks, or boxes")
     if not _are_masks(dt):
@@ -133,6 +134,23 @@ def iou(dt: Any, gt: Any, pyiscrowd: Sequence[int] | NDArray[Any]) -> Any:
     result = np.empty((len(dt), len(gt)))
     _core.coco_ious(_all_runs(dt), _all_runs(gt), crowd.view(np.uint8), result)
     return np.asfortranarray(result)
+
+
+def _count(items: Any, name: str) -> int:
+    try:
+        return len(items)
+    except TypeError:
+        raise MaskTypeError(f"{name}: {type(items).__name__}: not a list or array") from None
+
+
+def _flags(iscrowd: Any) -> NDArray[np.bool_]:
+    try:
+        flags = np.asarray(iscrowd)
+    except (TypeError, ValueError) as error:
+        raise MaskTypeError(f"iscrowd: no flags ({error})") from None
+    if flags.ndim != 1 or flags.dtype.kind not in "biuf":
+        raise MaskTypeError(f"iscrowd: {flags.dtype} {flags.shape}: not a flag for each of gt")
+    return flags.astype(bool)
 
 
 def _are_masks(items: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, shown
+from ..errors import InputError, LimitError, shown
 from ..mask import Mask
 from ..mask.algebra import checked_threads
 from ..mask.value import row_range
@@ -110,13 +110,15 @@ def heatmap(
     """
     layout, threads = checked_layout(layout), checked_threads(threads)
     low, span = _checked_range(range)
-    if nan not in ("refuse", "transparent"):
+    if not isinstance(nan, str) or nan not in ("refuse", "transparent"):
         raise InputError(f"nan {shown(nan)}: not 'refuse' or 'transparent'")
     table = _table(colormap, alpha)
     if hasattr(confidence, "__array__") and not isinstance(confidence, Mask):
         pixels = checked_image(image)
         top, whole = _checked_band(rows, height, pixels.shape[0])
         values = _checked_map(confidence)
+        _check_side("height", whole)
+        _check_side("width", pixels.shape[1])
         result = checked_out(out, pixels)
         if np.may_share_memory(result, values):  # it is read while the result is written
             values = values.copy()
@@ -202,12 +204,27 @@ def _alphas(alpha: Alpha) -> NDArray[np.uint8]:
 def _checked_range(limits: object) -> tuple[float, float]:
     """The low end, and how far the high one is above it."""
     try:
-        low, high = (float(value) for value in limits)  # type: ignore[attr-defined]
+        low, high = map(_as_float, limits)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise InputError(f"range {shown(limits)}: not two numbers") from None
     if not (low < high and math.isfinite(high - low)):
         raise InputError(f"range {shown(limits)}: not two finite numbers, the smaller one first")
     return low, high - low
+
+
+def _as_float(value: Any) -> float:
+    """Integers beyond all floats become infinities."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _check_side(name: str, side: int) -> None:
+    if side > _LONGEST_SIDE:
+        raise LimitError(
+            f"{name} {shown(side)}: heatmaps over images of at most {_LONGEST_SIDE}", code="side"
+        )
 
 
 def _checked_band(rows: slice | None, height: object, image_height: int) -> tuple[int, int]:
@@ -216,10 +233,11 @@ def _checked_band(rows: slice | None, height: object, image_height: int) -> tupl
         return 0, image_height
     if rows is None or isinstance(height, bool) or not isinstance(height, int | np.integer):
         raise InputError(f"rows {shown(rows)} and height {shown(height)}: a band needs both")
+    _check_side("height", int(height))
     top, bottom = row_range(rows, max(int(height), 0))
     if bottom - top != image_height:
         raise InputError(
-            f"the image has {image_height} rows and the band {top} to {bottom} of {height} "
+            f"the image has {image_height} rows and the band {top} to {bottom} of {shown(height)} "
             f"has {bottom - top}",
             code="shape_mismatch",
         )
@@ -262,7 +280,7 @@ def _checked_levels(pairs: Levels, low: float, span: float) -> list[tuple[Mask, 
     levels = []
     what = f"confidence is {type(pairs).__name__}: not an ndarray"
     for place, (mask, value) in enumerate(checked_pairs(pairs, "confidence", what)):
-        number = float(value) if isinstance(value, int | float | np.number) else math.nan
+        number = _as_float(value) if isinstance(value, int | float | np.number) else math.nan
         if math.isnan(number) or isinstance(value, bool):
             raise InputError(
                 f"the confidence of mask {place} is {shown(value)}: not a number", code="confidence"

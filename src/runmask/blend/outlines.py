@@ -120,7 +120,7 @@ def _stroke(contours: Contours, width: float, fine: int) -> _core.Runs:
 
 def _checked_width(width: object) -> float:
     number = isinstance(width, (int, float, np.integer, np.floating)) and width is not True
-    if not number or not 1 <= float(width) <= _WIDEST:  # type: ignore[arg-type]
+    if not number or not 1 <= width <= _WIDEST:  # type: ignore[operator]
         raise InputError(f"width {shown(width)}: not a number from 1 to {_WIDEST}")
     return float(width)  # type: ignore[arg-type]
 

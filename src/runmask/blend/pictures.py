@@ -72,11 +72,22 @@ def checked_out(out: object, pixels: NDArray[Any]) -> NDArray[Any]:
         raise InputError(f"out is {found}: not {pixels.dtype} {pixels.shape}", code="out")
     if not out.flags.writeable:
         raise InputError("out is read-only", code="readonly_output")
-    if 0 in out.strides and any(
-        n > 1 and s == 0 for n, s in zip(out.shape, out.strides, strict=True)
-    ):
+    if _may_overlap_itself(out):
         raise InputError("out shows the same memory in several pixels", code="out")
     return out
+
+
+def _may_overlap_itself(array: NDArray[Any]) -> bool:
+    """Whether steps along an axis are shorter than what the axes of shorter steps span."""
+    if not array.size:
+        return False
+    span = array.itemsize
+    axes = zip(array.strides, array.shape, strict=True)
+    for step, count in sorted((abs(stride), count) for stride, count in axes if count > 1):
+        if step < span:
+            return True
+        span += step * (count - 1)
+    return False
 
 
 def parts(pixels: NDArray[Any], out: NDArray[Any]) -> Iterator[Part]:
@@ -108,9 +119,9 @@ def _same_place(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 
 def checked_layout(layout: object) -> Layout:
-    if layout not in ("rgb", "bgr"):
+    if not isinstance(layout, str) or layout not in ("rgb", "bgr"):
         raise InputError(f"layout {shown(layout)}: not 'rgb' or 'bgr'", code="layout")
-    return layout
+    return "rgb" if layout == "rgb" else "bgr"
 
 
 def checked_colour(colour: object, name: str) -> Samples:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, shown
 from .flat import checked_rings, rings_of_blocks
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def simplify_rings(
     Douglas and Peucker (1973); Visvalingam and Whyatt (1993).
     """
     limit = _checked_tolerance(tolerance)
-    if method not in _METHODS:
-        raise InputError(f"method {method!r:.80}: not 'douglas-peucker' or 'visvalingam'")
+    if not isinstance(method, str) or method not in _METHODS:
+        raise InputError(f"method {shown(method)}: not 'douglas-peucker' or 'visvalingam'")
     xy, ends = checked_rings(points, offsets)
     if limit == 0:
         return _read_only(xy), _read_only(ends)

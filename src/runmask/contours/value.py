@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
+from .flat import checked_rings
 from .simplify import simplify_rings, simplify_together
 from .tracing import Rings
 
@@ -159,24 +160,64 @@ def _pair(runs: _core.Runs) -> tuple[Any, ...]:
 
 
 def _runs(starts: Any, lengths: Any, height: int, width: int) -> _core.Runs:
-    return _core.runs_from_pairs(
-        starts.astype(np.int64), lengths.astype(np.int64), height, width, False
-    )[0]
+    if not all(isinstance(runs, np.ndarray) for runs in (starts, lengths)):
+        raise InputError(f"the pickle holds no runs: {shown(starts)}, {shown(lengths)}")
+    try:
+        return _core.runs_from_pairs(
+            starts.astype(np.int64), lengths.astype(np.int64), height, width, False
+        )[0]
+    except (OverflowError, TypeError):
+        raise InputError(f"{shown(height)} x {shown(width)}: no size of an image") from None
+
+
+def _checked(rings: tuple[Any, ...], height: int, width: int) -> Rings:
+    """Rings of a pickle, which may be anybody's, or an InputError."""
+    if not isinstance(rings, tuple) or len(rings) != len(Rings._fields):
+        raise InputError(f"the pickle holds no rings: {shown(rings)}")
+    points, offsets = checked_rings(*rings[:2])
+    parents, is_hole, areas = rings[2:]
+    count = len(offsets) - 1
+    for name, array, kind in (
+        ("parents", parents, np.int32),
+        ("is_hole", is_hole, np.bool_),
+        ("areas", areas, np.float64),
+    ):
+        if not isinstance(array, np.ndarray) or array.dtype != kind or array.shape != (count,):
+            raise InputError(f"{name} {shown(array)}: not {np.dtype(kind)} ({count},)")
+    outside = ((points < 0) | (points > (width, height))).any(axis=1)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise InputError(f"point {at}: {tuple(points[at].tolist())} is outside {height} x {width}")
+    # Parents stand before their children, and holes take turns with what is none.
+    around = np.append(is_hole, True)[parents.clip(-1, count)]
+    bad = (parents < -1) | (parents >= np.arange(count)) | (around == is_hole)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise InputError(f"ring {at}: ring {parents[at]} cannot be its parent")
+    for array in (points, offsets, parents, is_hole, areas):
+        array.flags.writeable = False
+    return Rings(points, offsets, parents, is_hole, areas)
 
 
 def _restored(
     cls: type[Value],
     rings: tuple[Any, ...],
     runs: tuple[Any, ...],
-    outline: Outline,
-    connectivity: Connectivity,
+    outline: Any,
+    connectivity: Any,
     by: tuple[Any, ...] | None,
 ) -> Value:
-    for array in rings:
-        array.flags.writeable = False
+    if (type(outline), type(connectivity)) != (str, int) or (
+        outline not in ("edge", "center") or connectivity not in (4, 8)
+    ):
+        raise InputError(f"contours {shown(outline)}, {shown(connectivity)}: there are none such")
+    traced = _runs(*runs)
     simplified = None
     if by is not None:
         tolerance, method, together, which = by
         every = tuple(_runs(*each) for each in together)
+        if not (isinstance(which, int) and 0 <= which < len(every)):
+            raise InputError(f"contours {shown(which)} of {len(every)} that were simplified")
         simplified = Simplified(tolerance, method, every, which)
-    return cls._of(Rings(*rings), _runs(*runs), outline, connectivity, simplified)
+    checked = _checked(rings, traced.height, traced.width)
+    return cls._of(checked, traced, outline, connectivity, simplified)

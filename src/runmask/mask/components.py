@@ -209,7 +209,8 @@ def check_pieces(runs: _core.Runs, *, of_background: bool = False) -> None:
 
 
 def checked_connectivity(connectivity: object) -> int:
-    if isinstance(connectivity, bool) or connectivity not in (4, 8):
+    whole = isinstance(connectivity, (int, np.integer)) and not isinstance(connectivity, bool)
+    if not whole or connectivity not in (4, 8):
         raise InputError(f"connectivity {shown(connectivity)}: not 4 or 8")
     return 4 if connectivity == 4 else 8
 

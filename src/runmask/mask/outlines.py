@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from ..contours import Contours
 from ..contours.tracing import within, without_small
 from ..errors import InputError, MaskTypeError, shown
@@ -86,9 +88,11 @@ class Outlines(Value):
         -----
         No pixel is looked at: O(runs + rows + points of the result).
         """
-        if outline not in ("edge", "center"):
+        if not isinstance(outline, str) or outline not in ("edge", "center"):
             raise InputError(f"outline {shown(outline)}: not 'edge' or 'center'")
         checked_connectivity(connectivity)
+        if not isinstance(holes, (bool, np.bool_)):
+            raise InputError(f"holes {shown(holes)}: not True or False")
         least = _least(min_area, "min_area")
         least_hole = _least(min_hole_area, "min_hole_area") if holes else None
         most = checked_area(max_corners, "max_corners")
