@@ -22,7 +22,7 @@ check: $(READY)
 # the C++ core alone, under the address and undefined-behaviour sanitizers
 core: $(READY)
 	$(BIN)/cmake -S . -B build/core
-	$(BIN)/cmake --build build/core --parallel
+	$(BIN)/cmake --build build/core --parallel $(shell nproc)
 	$(BIN)/ctest --test-dir build/core --output-on-failure
 
 # the fuzz targets, under the same sanitizers, for longer than the tests do
