@@ -6,9 +6,8 @@
 #include <cstring>
 
 #include "array.h"
-#include "blend.h"
-#include "blend_wide.h"
 #include "heatmap_kernels.h"
+#include "palette.h"
 #include "simd.h"
 #include "threads.h"
 
@@ -157,23 +156,8 @@ struct Plan {
   const Confidence& map;
   const Window& window;
   Format format;
+  Palette palette;
   Columns columns;
-  HeatColours bytes;
-  WideSide wide[256];
-
-  Plan(const Confidence& confidence, const Window& rows, Format image, const uint8_t (*colours)[4])
-      : map(confidence), window(rows), format(image) {
-    for (size_t i = 0; i < 256; ++i) {
-      const Colour colour = {{colours[i][0], colours[i][1], colours[i][2]}, colours[i][3]};
-      wide[i] = wide_side_of(colour, format);
-      bytes.alpha[i] = colour.alpha;
-      bytes.entry[i] = uint64_t{255u - colour.alpha} << 48;
-      for (size_t c = 0; c < 3; ++c) {
-        bytes.plane[c][i] = colour.channel[c];
-        bytes.entry[i] |= uint64_t{colour.channel[c] * uint32_t{colour.alpha} + 128} << (16 * c);
-      }
-    }
-  }
 };
 
 // The rows that one thread makes.
@@ -266,17 +250,10 @@ class Painter {
   }
 
   void colour(size_t y, size_t first, size_t end) {
-    const Format format = plan_.format;
-    const auto colour = kernels().heat->colour[format.channels - 1];
     each_block(y, first, end, [&](const uint8_t* source, uint8_t* target, size_t x, size_t count) {
-      by_words(source, target, count, format.pixel_bytes(),
+      by_words(source, target, count, plan_.format.pixel_bytes(),
                [&](const uint8_t* from, uint8_t* to, size_t word, size_t words) {
-                 const uint8_t* indices = indices_.data() + x + word * kWordPixels;
-                 if (format.depth == 1) {
-                   colour(from, to, indices, words, plan_.bytes);
-                 } else {
-                   blend_wide_each(from, to, indices, words, format, plan_.wide);
-                 }
+                 plan_.palette.paint(from, to, indices_.data() + x + word * kWordPixels, words);
                });
     });
   }
@@ -329,7 +306,7 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
 Result heatmap(const Confidence& map, Source from, Target to, const Window& window, Format format,
                const uint8_t (*colours)[4], int threads) {
   constexpr size_t kLeastPixels = size_t{1} << 18;  // less is not worth a thread
-  Plan plan(map, window, format, colours);
+  Plan plan = {map, window, format, Palette(colours, format), {}};
   if (!plan.columns.find(map.width, window.width)) return {Status::no_memory, 0};
   std::atomic<bool> failed = false;
   in_parallel(window.height, threads, kLeastPixels / window.width + 1,

@@ -35,6 +35,13 @@ cdef extern from "heatmap.h" namespace "runmask" nogil:
     Result c_find_nan "runmask::find_nan"(const Confidence&, const Window&, cbool*, size_t*, size_t*)
     Result c_heatmap "runmask::heatmap" (const Confidence&, Source, Target, const Window&, Format, const uint8_t (*)[4], int)
 
+cdef extern from "outline.h" namespace "runmask" nogil:
+    struct Line:
+        double width
+        cbool smooth
+        Colour colour
+    Result c_outline "runmask::outline"(const FlatRings&, cbool, const AnyRuns&, const Line&, Target, size_t, Format, size_t, size_t, int)
+
 
 cdef class _Pixels:
     """An image (H, W, 1 to 4) of uint8 or uint16 at any strides, for as long as this lives."""
@@ -122,6 +129,30 @@ def overlay(tuple layers not None, object image, object out, Py_ssize_t top, int
                                <size_t>((top + height) * width), threads)
     finally:
         PyMem_Free(list)
+    check(result)
+
+
+def outline(const int32_t[:, ::1] points not None, const int64_t[::1] offsets not None, bint through_centers,
+            Runs runs not None, double width, bint smooth, tuple colour, object image, Py_ssize_t top, int threads):
+    """Draws rings that were traced from runs on the rows of an image from row `top` on, in place."""
+    cdef FlatRings rings = rings_of(points, offsets)
+    cdef _Pixels target = _Pixels(image, True)
+    cdef AnyRuns any = runs.any()
+    cdef Line line
+    cdef Result result
+    cdef Py_ssize_t height = target.view.shape[0]
+    if target.view.shape[1] != runs.width or not 0 <= top <= runs.height - height:
+        raise InputError("the image is no band of what was traced")
+    if not 1 <= width <= 2**15:
+        raise InputError("the line has a width that the core does not take")
+    if target.is_empty():
+        return
+    line.width = width
+    line.smooth = smooth
+    line.colour = colour_of(colour)
+    with nogil:
+        result = c_outline(rings, through_centers, any, line, target.target(), <size_t>runs.width,
+                           target.format, <size_t>top, <size_t>(top + height), threads)
     check(result)
 
 

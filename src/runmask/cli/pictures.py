@@ -136,8 +136,7 @@ def overlay_command(
         assert mask is not None
         overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
         if outline is not None and outline_colour is not None:
-            rings = mask.contours()
-            draw_outline(picture.pixels, rings, outline_colour, outline, out=picture.pixels)
+            draw_outline(picture.pixels, mask, outline_colour, outline, out=picture.pixels)
         out.write(task.output, picture)
         marked = f"{whole.area:,} pixels marked ({terminal.share(whole.fraction)})"
         return f"{mask.width} x {mask.height}, {marked}"
