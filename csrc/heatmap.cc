@@ -4,6 +4,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "array.h"
 #include "heatmap_kernels.h"
@@ -46,11 +47,19 @@ float widened(uint16_t half) {
 struct Half {
   uint16_t bits;
 };
+struct Truth {
+  uint8_t byte;
+};
+double value_of(Truth value) { return value.byte != 0; }
 double value_of(Half value) { return static_cast<double>(widened(value.bits)); }
 double value_of(float value) { return static_cast<double>(value); }
 double value_of(double value) { return value; }
 double value_of(uint8_t value) { return value / 255.0; }
 
+bool is_nan(Truth) { return false; }
+bool is_nan(uint8_t) { return false; }
+bool is_nan(Half value) { return (value.bits & 0x7FFF) > 0x7C00; }
+bool is_nan(float value) { return value != value; }
 bool is_nan(double value) { return value != value; }
 
 // The columns of a map that an image of some width needs: all, or the two of each of its pixels.
@@ -58,6 +67,7 @@ class Columns {
  public:
   [[nodiscard]] bool find(size_t in, size_t out) {
     all_ = in <= out;
+    one_a_pixel_ = in == out;
     count_ = all_ ? in : 2 * out;
     const size_t padded = (out + kWordPixels - 1) / kWordPixels * kWordPixels;
     if (!places_.reserve_more(padded) || !weights_.reserve_more(padded)) return false;
@@ -76,31 +86,34 @@ class Columns {
 
   size_t count() const { return count_; }
   bool all() const { return all_; }
+  bool one_a_pixel() const { return one_a_pixel_; }
   size_t operator[](size_t i) const { return all_ ? i : static_cast<size_t>(chosen_[i]); }
   // Of each pixel: its first column's place, and the weights of the two.
   const int32_t* places() const { return places_.data(); }
   const uint32_t* weights() const { return weights_.data(); }
 
  private:
-  bool all_ = true;
+  bool all_ = true, one_a_pixel_ = false;
   size_t count_ = 0;
   Array<int32_t> places_, chosen_;
   Array<uint32_t> weights_;
 };
 
-// Calls use(i, value) for each needed column of a row.
+// Calls use(i, value) for each needed column of a row, with values of the map's own type.
 template <class T, class Use>
 void each_value(const Confidence& map, size_t y, const Columns& columns, const Use& use) {
   const uint8_t* row = map.values + static_cast<ptrdiff_t>(y) * map.row;
   for (size_t i = 0; i < columns.count(); ++i) {
     T value;
     std::memcpy(&value, row + static_cast<ptrdiff_t>(columns[i]) * map.column, sizeof value);
-    use(i, value_of(value));
+    use(i, value);
   }
 }
 template <class Use>
 void each_value(const Confidence& map, size_t y, const Columns& columns, const Use& use) {
   switch (map.number) {
+    case Number::boolean:
+      return each_value<Truth>(map, y, columns, use);
     case Number::uint8:
       return each_value<uint8_t>(map, y, columns, use);
     case Number::float16:
@@ -120,14 +133,57 @@ const uint8_t* touching_floats(const Confidence& map, size_t y, const Columns& c
 }
 
 bool any_nan(const Confidence& map, size_t y, const Columns& columns) {
-  if (map.number == Number::uint8) return false;
+  if (map.number == Number::boolean || map.number == Number::uint8) return false;
   if (const uint8_t* floats = touching_floats(map, y, columns)) {
     return kernels().heat->any_nan(floats, columns.count());
   }
   bool found = false;
-  each_value(map, y, columns, [&](size_t, double value) { found |= is_nan(value); });
+  each_value(map, y, columns, [&](size_t, auto value) { found |= is_nan(value); });
   return found;
 }
+
+// Confidences as kernels take them: for types of few values looked up, for others worked out.
+class Scale {
+ public:
+  explicit Scale(const Confidence& map) : low_(map.low), scale_(2 * kHalf / map.span) {}
+
+  [[nodiscard]] bool prepare(Number number) {
+    if (number == Number::boolean) return list<Truth>();
+    if (number == Number::uint8) return list<uint8_t>();
+    if (number == Number::float16) return list<Half>();
+    return true;
+  }
+
+  template <class T>
+  int16_t operator()(T value) const {
+    if constexpr (sizeof value <= 2) {
+      return known_[std::bit_cast<Bits<T>>(value)];
+    } else {
+      return confidence_of(value_of(value), low_, scale_);
+    }
+  }
+  void of_floats(const uint8_t* values, size_t count, int16_t* out) const {
+    kernels().heat->confidences(values, count, low_, scale_, out);
+  }
+
+ private:
+  template <class T>
+  using Bits = std::conditional_t<sizeof(T) == 1, uint8_t, uint16_t>;
+
+  template <class T>
+  bool list() {
+    constexpr size_t kCount = size_t{1} << (8 * sizeof(T));
+    if (!known_.reserve_more(kCount)) return false;
+    for (size_t bits = 0; bits < kCount; ++bits) {
+      const T value = std::bit_cast<T>(static_cast<Bits<T>>(bits));
+      known_.append(confidence_of(value_of(value), low_, scale_));
+    }
+    return true;
+  }
+
+  double low_, scale_;
+  Array<int16_t> known_;
+};
 
 // One row of the map as the kernels take it.
 struct MapRow {
@@ -136,18 +192,16 @@ struct MapRow {
   Array<uint8_t> missing;  // where any is: 1 for NaN
   bool any_missing = false;
 
-  void read(const Confidence& map, size_t row, const Columns& columns) {
+  void read(const Confidence& map, size_t row, const Columns& columns, const Scale& scale) {
     y = row;
-    const double scale = 2 * kHalf / map.span;
     if (const uint8_t* floats = touching_floats(map, row, columns)) {
-      kernels().heat->confidences(floats, columns.count(), map.low, scale, values.data());
+      scale.of_floats(floats, columns.count(), values.data());
     } else {
-      each_value(map, row, columns,
-                 [&](size_t i, double value) { values[i] = confidence_of(value, map.low, scale); });
+      each_value(map, row, columns, [&](size_t i, auto value) { values[i] = scale(value); });
     }
     any_missing = any_nan(map, row, columns);
     if (!any_missing) return;
-    each_value(map, row, columns, [&](size_t i, double value) { missing[i] = is_nan(value); });
+    each_value(map, row, columns, [&](size_t i, auto value) { missing[i] = is_nan(value); });
   }
 };
 
@@ -157,6 +211,7 @@ struct Plan {
   const Window& window;
   Format format;
   Palette palette;
+  Scale scale;
   Columns columns;
 };
 
@@ -201,9 +256,9 @@ class Painter {
   // above_ and, where two are needed, below_; rows are asked for from top to bottom.
   void read(const Between& rows) {
     if (below_->y == rows.first) std::swap(above_, below_);
-    if (above_->y != rows.first) above_->read(plan_.map, rows.first, plan_.columns);
+    if (above_->y != rows.first) above_->read(plan_.map, rows.first, plan_.columns, plan_.scale);
     if (rows.second != rows.first && below_->y != rows.second) {
-      below_->read(plan_.map, rows.second, plan_.columns);
+      below_->read(plan_.map, rows.second, plan_.columns, plan_.scale);
     }
   }
 
@@ -211,9 +266,19 @@ class Painter {
     const HeatKernels& kernel = *kernels().heat;
     const Columns& columns = plan_.columns;
     const size_t count = columns.count();
-    int16_t* mixed = mixed_.data();
+    int16_t* mixed = weight == 0 ? above_->values.data() : mixed_.data();
+    if (weight != 0) {
+      kernel.mix(above_->values.data(), second.values.data(), weight, (count + 31) / 32 * 32,
+                 mixed);
+    }
+    if (columns.one_a_pixel()) {  // as indices() has it for a weight of nothing
+      uint8_t* indices = indices_.data();
+      for (size_t i = 0; i < count; ++i) {
+        indices[i] = static_cast<uint8_t>((mixed[i] + (1 << 15)) >> 8);
+      }
+      return;
+    }
     uint32_t* pairs = pairs_.data();
-    kernel.mix(above_->values.data(), second.values.data(), weight, (count + 31) / 32 * 32, mixed);
     if (columns.all()) {
       mixed[count] = mixed[count - 1];
       for (size_t i = 0; i < count; ++i) {
@@ -290,7 +355,7 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
       next = source + 1;
       if (!any_nan(map, source, columns)) continue;
       size_t first = SIZE_MAX;
-      each_value(map, source, columns, [&](size_t i, double value) {
+      each_value(map, source, columns, [&](size_t i, auto value) {
         if (is_nan(value)) first = std::min(first, columns[i]);
       });
       if (first == SIZE_MAX) continue;  // another thread has overwritten it
@@ -306,8 +371,10 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
 Result heatmap(const Confidence& map, Source from, Target to, const Window& window, Format format,
                const uint8_t (*colours)[4], int threads) {
   constexpr size_t kLeastPixels = size_t{1} << 18;  // less is not worth a thread
-  Plan plan = {map, window, format, Palette(colours, format), {}};
-  if (!plan.columns.find(map.width, window.width)) return {Status::no_memory, 0};
+  Plan plan = {map, window, format, Palette(colours, format), Scale(map), {}};
+  if (!plan.columns.find(map.width, window.width) || !plan.scale.prepare(map.number)) {
+    return {Status::no_memory, 0};
+  }
   std::atomic<bool> failed = false;
   in_parallel(window.height, threads, kLeastPixels / window.width + 1,
               [&](size_t first, size_t last) {

@@ -14,9 +14,9 @@ float float_at(const uint8_t* values, size_t i) {
 }
 
 bool any_nan(const uint8_t* values, size_t count) {
-  bool found = false;
+  int32_t found = 0;  // as wide as a float: compilers make vectors of it
   for (size_t i = 0; i < count; ++i) found |= float_at(values, i) != float_at(values, i);
-  return found;
+  return found != 0;
 }
 
 void confidences(const uint8_t* values, size_t count, double low, double scale, int16_t* out) {

@@ -20,12 +20,13 @@ SOURCE = ROOT / "src" / "runmask"
 # Each room and the rooms of ours it may import.
 MAY_IMPORT = {
     "errors": set(),
+    "colours": {"errors"},
     "_core": {"errors"},
     "formats": {"errors", "_core"},
     "contours": {"errors", "_core"},
     "mask": {"errors", "_core", "formats", "contours"},
     "coco": {"errors", "_core", "formats", "mask"},
-    "blend": {"errors", "_core", "contours", "mask"},
+    "blend": {"errors", "colours", "_core", "contours", "mask"},
     "output": {"errors"},
     "images": {"errors", "_core", "output", "mask"},
     "detection": {"errors", "formats", "mask"},
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "http": {"errors", "detection", "formats", "images", "serving"},
     "sandbox": {"errors", "serving", "mask", "formats", "images", "blend", "__version__"},
     "page": set(),
-    "captions": {"errors", "blend", "detection", "images"},
+    "captions": {"errors", "colours", "blend", "detection", "images"},
     "gallery": {"errors", "images", "detection", "output", "page"},
     "terminal": {"errors", "detection"},
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},

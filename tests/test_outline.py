@@ -155,7 +155,7 @@ def test_nothing_and_everything(shape: tuple[int, int]) -> None:
         ({"width": True}, InputError, "width True"),
         ({"width": None}, InputError, "width None"),
         ({"colour": None}, InputError, "colour None"),
-        ({"colour": (1, 2, 3)}, InputError, "R, G, B, A"),
+        ({"colour": (1, 2)}, InputError, "R, G, B, A"),
         ({"colour": (1, 2, 3, 256)}, InputError, "R, G, B, A"),
         ({"threads": 0}, InputError, "threads 0"),
         ({"out": np.zeros((4, 4, 3), np.uint8)}, InputError, "out"),

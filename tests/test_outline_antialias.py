@@ -150,7 +150,7 @@ def test_bad_arguments() -> None:
     with pytest.raises(InputError, match="antialias 1"):
         rm.outline(photo, rings, antialias=1)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="colour"):
-        rm.outline(photo, rings, (1, 2, 3), antialias=True)
+        rm.outline(photo, rings, (1, 2), antialias=True)
     with pytest.raises(ImageError, match="5 x 9"):
         rm.outline(photo[1:], rings, antialias=True)
     with pytest.raises(ImageError, match="5 x 9"):

@@ -23,7 +23,7 @@ cdef extern from "blend.h" namespace "runmask" nogil:
 
 cdef extern from "heatmap.h" namespace "runmask" nogil:
     enum class Number(int):
-        uint8, float16, float32, float64
+        boolean, uint8, float16, float32, float64
     struct Confidence:
         const uint8_t* values
         Number number
@@ -165,7 +165,7 @@ cdef class _Map:
     def __cinit__(self, object confidence, double low, double span):
         PyObject_GetBuffer(confidence, &self.view, PyBUF_STRIDES | PyBUF_FORMAT)
         cdef bytes kind = bytes(self.view.format).lstrip(b"@=^<")  # NumPy's words for unaligned
-        numbers = {b"B": <int>Number.uint8, b"e": <int>Number.float16, b"f": <int>Number.float32, b"d": <int>Number.float64}
+        numbers = {b"?": <int>Number.boolean, b"B": <int>Number.uint8, b"e": <int>Number.float16, b"f": <int>Number.float32, b"d": <int>Number.float64}
         if self.view.ndim != 2 or kind not in numbers:
             raise InputError("the confidence does not have the layout that the core takes")
         for side in (self.view.shape[0], self.view.shape[1]):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .blend import heatmap
+from .colours import Colour, rgba
 from .errors import ImageError, InputError, shown
 from .images.extra import extra
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 __all__ = ["before_after", "caption", "legend", "side_by_side", "verdict_line"]
-
-Colour = Sequence[int]
 
 _WHITE, _BLACK, _DARK = (255, 255, 255), (0, 0, 0), (30, 32, 36)
 _LONGEST = 2000  # characters
@@ -51,7 +50,7 @@ def caption(
         Lines that are too long for the picture are broken between words, words within.
     size : int, optional
         Of the letters, in pixels; None takes what suits the picture.
-    colour, background : (R, G, B)
+    colour, background : (R, G, B), "#rrggbb" or a name of CSS
         Of the letters and of the bar.
 
     Raises
@@ -219,13 +218,10 @@ def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
     return ((over + np.uint16(127)) // 255).astype(np.uint8)
 
 
-def _colour(colour: object, name: str) -> tuple[int, int, int]:
-    try:
-        red, green, blue = (int(value.__index__()) for value in colour)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, AttributeError):
-        red = green = blue = -1
-    if not all(0 <= value <= 255 for value in (red, green, blue)):
-        raise InputError(f"{name} {shown(colour)}: not (R, G, B) of 0 to 255", code="colour")
+def _colour(given: Colour, name: str) -> tuple[int, int, int]:
+    red, green, blue, alpha = rgba(given, name=name)
+    if alpha != 255:
+        raise InputError(f"{name} {shown(given)}: not opaque", code="colour")
     return red, green, blue
 
 
@@ -244,7 +240,7 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _bar(text: object, width: int, size: int, colour: object, background: object) -> Pixels:
+def _bar(text: object, width: int, size: int, colour: Colour, background: Colour) -> Pixels:
     """Text on a strip as wide as that, and as high as it needs."""
     if not isinstance(text, str):
         raise InputError(f"text {shown(text)}: not a str")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core
+from ..colours import Colour, rgba
 from ..contours import Contours
 from ..errors import InputError, shown
 from ..mask import Mask
@@ -17,9 +18,7 @@ from ..mask.algebra import checked_threads
 from ..mask.value import row_range
 from .overlays import overlay
 from .pictures import (
-    Colour,
     Layout,
-    checked_colour,
     checked_image,
     checked_layout,
     checked_out,
@@ -55,7 +54,8 @@ def outline(
         As for :func:`overlay`: grey or colour, with alpha or without, of any strides.
     contours : Contours or Mask
         Of a mask of the same height and width; a mask itself stands for ``mask.contours()``.
-    colour : (R, G, B, A), 0 to 255
+    colour : (R, G, B, A), (R, G, B), "#rrggbb", "#rrggbbaa" or a name of CSS
+        Of 0 to 255; opaque if it says no alpha.
     width : float, 1 to 32768
         Of the line, in pixels. A pixel is drawn if its centre is closer than ``width / 2`` to a
         ring, and at just that distance if it is in the mask. So a box in a mask gets a border of
@@ -93,9 +93,7 @@ def outline(
     layout, threads = checked_layout(layout), checked_threads(threads)
     if not isinstance(antialias, bool):
         raise InputError(f"antialias {shown(antialias)}: not True or False")
-    if colour is None:
-        raise InputError("colour None: not (R, G, B, A)", code="colour")
-    rgba = checked_colour(colour, "colour")
+    ink = rgba(colour)
     wide = _checked_width(width)
     if isinstance(contours, Mask):
         runs, rings = contours._runs, contours.contours(threads=threads) if antialias else None
@@ -106,14 +104,14 @@ def outline(
         raise InputError(f"contours are {type(contours).__name__}: not Contours or a Mask")
     if rings is None:
         line = Mask._of(_around_edges(runs, wide))
-        return overlay(image, line, rgba, None, out, threads, layout=layout, rows=rows)
+        return overlay(image, line, ink, None, out, threads, layout=layout, rows=rows)
     top, bottom = row_range(rows, runs.height)
     pixels = checked_image(image, (bottom - top, runs.width))
     result = checked_out(out, pixels)
     if result is not pixels:
         np.copyto(result, pixels)
     for part in parts(result, result):
-        own = part.in_order(samples(rgba, pixels, layout))
+        own = part.in_order(samples(ink, pixels, layout))
         _core.outline(
             rings.points, rings.offsets, rings.outline == "center", runs, wide, antialias, own,
             part.target, top, threads,

@@ -25,10 +25,10 @@ class ColourType(click.ParamType[Colour]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Colour:
         if value is None or value == "none":
             return None
-        from ..images import colour
+        from ..colours import rgba
 
         try:
-            return colour(value, self.alpha)
+            return rgba(value, self.alpha)
         except InputError as error:
             return self.fail(f"{error}, or 'none'", param, ctx)
 

@@ -33,7 +33,6 @@ large C++ decoder. Keep ``pillow-heif`` current, and decode files of strangers i
 of their own.
 """
 
-from .colours import colour
 from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
@@ -45,7 +44,6 @@ __all__ = [
     "MAX_PIXELS",
     "Metadata",
     "Picture",
-    "colour",
     "encode",
     "fit",
     "format_of",
