@@ -11,7 +11,7 @@ try:
     import click
 
     from .. import exits
-    from . import contours, detect, info, pictures, servers
+    from . import contours, convert, detect, info, pictures, servers
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -33,6 +33,7 @@ for command in (
     pictures.overlay_command,
     pictures.heatmap_command,
     contours.contours_command,
+    convert.convert,
     info.info,
     servers.sandbox,
     servers.webhooks,
