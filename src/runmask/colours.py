@@ -60,9 +60,11 @@ def rgba(given: Colour, alpha: int = 255, name: str = "colour") -> tuple[int, in
         numbers = _of_text(given) if isinstance(given, str) else tuple(map(_byte, given))
         red, green, blue, own = (*numbers, alpha) if len(numbers) == 3 else numbers
     except (TypeError, ValueError):
+        numbered = "(R, G, B) or (R, G, B, A) of integers 0 to 255, alpha as well"
+        if isinstance(given, str):
+            numbered = "R,G,B or R,G,B,A of numbers 0..255"
         raise InputError(
-            f"{name} {shown(given)}: not (R, G, B) or (R, G, B, A) of integers 0 to 255, alpha as "
-            "well, '#rrggbb', '#rrggbbaa' or a name of CSS",
+            f"{name} {shown(given)}: not {numbered}, #rrggbb, #rrggbbaa or a name of CSS",
             code="colour",
         ) from None
     return red, green, blue, own

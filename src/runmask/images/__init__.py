@@ -38,12 +38,13 @@ from .metadata import Metadata
 from .orientation import upright
 from .reading import MAX_PIXELS, fit, load, load_pair, read
 from .source import format_of, read_bytes
-from .writing import encode, preview, writable_format, write
+from .writing import check_writable, encode, preview, writable_format, write
 
 __all__ = [
     "MAX_PIXELS",
     "Metadata",
     "Picture",
+    "check_writable",
     "encode",
     "fit",
     "format_of",

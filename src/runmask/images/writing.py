@@ -106,6 +106,20 @@ def writable_format(path: str | os.PathLike[str]) -> str:
     return _format_of(path, None)
 
 
+def check_writable(
+    path: str | os.PathLike[str],
+    shape: tuple[int, int],
+    *,
+    format: str | None = None,  # noqa: A002  as above
+    lossless: bool = False,
+    metadata: Metadata | None = None,
+) -> None:
+    """Raise what :func:`write` would for an image of that height and width, but for its pixels."""
+    fmt = _format_of(path, format)
+    _check_abilities(fmt, lossless, metadata)
+    _check_sides(fmt, shape)
+
+
 def preview(image: npt.NDArray[np.uint8], *, side: int = 900, orientation: int = 1) -> bytes:
     """A small upright JPEG of an image for pages and lists; alpha is shown on white.
 
@@ -199,15 +213,19 @@ def _checked(image: npt.ArrayLike, fmt: str) -> Writable:
         raise ImageError(f"{fmt} is written with 8 bits a sample; PNG holds 16", code="dtype")
     if channels not in (1, 3, 4) or array.size == 0:
         raise ImageError(f"an image has 1, 3 or 4 channels and some pixels; got {array.shape}")
-    if max(array.shape[:2]) > _MAX_SIDE[fmt]:
-        raise LimitError(
-            f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
-            f" the image is {array.shape[1]}x{array.shape[0]}"
-        )
+    _check_sides(fmt, array.shape[:2])
     if array.ndim == 3 and channels == 1:
         array = array[:, :, 0]
     contiguous: Writable = np.ascontiguousarray(array)
     return contiguous
+
+
+def _check_sides(fmt: str, shape: tuple[int, ...]) -> None:
+    if max(shape) > _MAX_SIDE[fmt]:
+        raise LimitError(
+            f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
+            f" the image is {shape[1]}x{shape[0]}"
+        )
 
 
 def _opaque(pixels: npt.NDArray[np.uint8], fmt: str) -> npt.NDArray[np.uint8]:
