@@ -22,8 +22,12 @@ def coverage(contours: Contours, width: float, fine: int) -> np.ndarray:
     if fine != 1:
         runs = _core.resized(runs, height * fine, columns * fine, 0)
     near, just_so_far = _swept(contours, width * fine, fine)
-    samples = Mask._of(_core.union(near, _core.intersection(just_so_far, runs))).to_array()
-    return samples.reshape(height, fine, columns, fine).sum(axis=(1, 3), dtype=np.int64)
+    samples = Mask._of(_core.union(near, _core.intersection(just_so_far, runs)))
+    counts = np.empty((height, columns), np.int64)
+    for y in range(0, height, 64):  # to bound the memory
+        band = samples.to_array(rows=slice(y * fine, (y + 64) * fine))
+        counts[y : y + 64] = band.reshape(-1, fine, columns, fine).sum(axis=(1, 3), dtype=np.int64)
+    return counts
 
 
 def _swept(contours: Contours, width: float, fine: int) -> tuple[_core.Runs, _core.Runs]:

@@ -192,15 +192,16 @@ def before_after(
         raise InputError(f"line {shown(line)}: not an integer of 0 or more")
     ink = _colour(colour, "colour")
     column = round(float(at) * left.shape[1])
-    left[:, column:] = right[:, column:]
-    if line and 0 < column < left.shape[1]:
+    both = np.empty(left.shape, np.uint8)
+    both[:, :column], both[:, column:] = left[:, :column], right[:, column:]
+    if line and 0 < column < both.shape[1]:
         first = max(0, column - int(line) // 2)
-        left[:, first : first + int(line)] = ink
-    return left
+        both[:, first : first + int(line)] = ink
+    return both
 
 
 def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
-    """A new RGB array of an image that is none of the caller's."""
+    """An image as RGB: itself, if it is."""
     pixels = np.asarray(image)
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or channels not in (1, 3, 4):
@@ -212,7 +213,7 @@ def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
     if channels == 1:
         return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
     if channels == 3:
-        return pixels.copy()
+        return pixels
     alpha = pixels[:, :, 3:].astype(np.uint16)
     over = pixels[:, :, :3] * alpha + np.array(background, np.uint16) * (255 - alpha)
     return ((over + np.uint16(127)) // 255).astype(np.uint8)
