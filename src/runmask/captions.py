@@ -192,7 +192,7 @@ def before_after(
         raise InputError(f"line {shown(line)}: not an integer of 0 or more")
     ink = _colour(colour, "colour")
     column = round(float(at) * left.shape[1])
-    both = np.empty(left.shape, np.uint8)
+    both = np.empty_like(left, order="C")
     both[:, :column], both[:, column:] = left[:, :column], right[:, column:]
     if line and 0 < column < both.shape[1]:
         first = max(0, column - int(line) // 2)
