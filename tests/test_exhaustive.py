@@ -51,11 +51,11 @@ def upside_down_and_every_second(image: np.ndarray) -> np.ndarray:
 
 
 def planes(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(image.transpose(2, 0, 1)).transpose(1, 2, 0)
+    return image.transpose(2, 0, 1).copy().transpose(1, 2, 0)
 
 
 def channels_backwards(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(image[..., ::-1])[..., ::-1]
+    return image[..., ::-1].copy()[..., ::-1]
 
 
 STRIDES = (touching, rows_apart, upside_down_and_every_second, planes, channels_backwards)
