@@ -26,7 +26,7 @@ class Bands {
         fine_(static_cast<int64_t>(fine)),
         top_(static_cast<int64_t>(top)),
         bottom_(static_cast<int64_t>(bottom)) {
-    const size_t row_bytes = (width + 7) / 8 * fine * fine;
+    const size_t row_bytes = (width + 63) / 64 * 8 * fine * fine;
     rows_ = static_cast<int64_t>(std::clamp<size_t>(kBandBytes / row_bytes, 1, bottom - top));
   }
 
