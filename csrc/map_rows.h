@@ -125,17 +125,23 @@ void each_value(const Confidence& map, size_t y, const Columns& columns, const U
   }
 }
 
-// The row, if kernels can read it as it lies.
-inline const uint8_t* touching_floats(const Confidence& map, size_t y, const Columns& columns) {
-  const bool touching = map.column == sizeof(float) && columns.all();
-  if (map.number != Number::float32 || !touching) return nullptr;
-  return map.values + static_cast<ptrdiff_t>(y) * map.row;
+// The row, if kernels can read it as it lies, and which of them can.
+struct FloatRow {
+  const uint8_t* values;
+  size_t kernel;
+};
+inline FloatRow touching_floats(const Confidence& map, size_t y, const Columns& columns) {
+  const bool wide = map.number == Number::float64;
+  const bool touching = map.column == (wide ? 8 : 4) && columns.all();
+  if (!touching || (!wide && map.number != Number::float32)) return {nullptr, 0};
+  return {map.values + static_cast<ptrdiff_t>(y) * map.row, wide};
 }
 
 inline bool any_nan(const Confidence& map, size_t y, const Columns& columns) {
   if (map.number == Number::boolean || map.number == Number::uint8) return false;
-  if (const uint8_t* floats = touching_floats(map, y, columns)) {
-    return kernels().heat->any_nan(floats, columns.count());
+  const FloatRow floats = touching_floats(map, y, columns);
+  if (floats.values != nullptr) {
+    return kernels().heat->any_nan[floats.kernel](floats.values, columns.count());
   }
   bool found = false;
   each_value(map, y, columns, [&](size_t, auto value) { found |= is_nan(value); });
@@ -162,8 +168,8 @@ class Scale {
       return confidence_of(value_of(value), low_, scale_);
     }
   }
-  void of_floats(const uint8_t* values, size_t count, int16_t* out) const {
-    kernels().heat->confidences(values, count, low_, scale_, out);
+  void of_floats(FloatRow row, size_t count, int16_t* out) const {
+    kernels().heat->confidences[row.kernel](row.values, count, low_, scale_, out);
   }
 
  private:
@@ -194,7 +200,8 @@ struct MapRow {
 
   void read(const Confidence& map, size_t row, const Columns& columns, const Scale& scale) {
     y = row;
-    if (const uint8_t* floats = touching_floats(map, row, columns)) {
+    const FloatRow floats = touching_floats(map, row, columns);
+    if (floats.values != nullptr) {
       scale.of_floats(floats, columns.count(), values.data());
     } else {
       each_value(map, row, columns, [&](size_t i, auto value) { values[i] = scale(value); });
