@@ -129,6 +129,7 @@ class Painter {
     }
     active_.set_size(kept);
     for (size_t y = row; y < end; ++y) paint(y - row, y);
+    samples_.start_over();
     return true;
   }
 

@@ -28,6 +28,11 @@ class SampleRows {
       if (!plane.reserve_more(size)) return false;
       std::memset(plane.data(), 0, size * sizeof(uint64_t));
     }
+    for (Array<Stretch>& known : known_) {
+      if (!known.reserve_more(rows * Fine)) return false;
+      known.set_size(rows * Fine);
+    }
+    start_over();
     if (!touched_.reserve_more(rows * words_)) return false;
     std::memset(touched_.data(), 0, rows * words_);
     return true;
@@ -35,19 +40,22 @@ class SampleRows {
 
   // Sets samples [first, last], which are in the image, of a row of samples.
   void set(Plane plane, size_t row, size_t first, size_t last) {
-    uint64_t* words = planes_[plane].data() + row * words_ * Fine;
-    const uint64_t head = ~uint64_t{0} << (first % 64), tail = ~uint64_t{0} >> (63 - last % 64);
-    if (first / 64 == last / 64) {
-      words[first / 64] |= head & tail;
-    } else {
-      words[first / 64] |= head;
-      std::fill(words + first / 64 + 1, words + last / 64, ~uint64_t{0});
-      words[last / 64] |= tail;
+    Stretch& known = known_[plane][row];
+    const size_t end = last + 1;
+    if (first >= known.first && end <= known.end) return;
+    if (first > known.end || end < known.first) {
+      fill(plane, row, first, last);
+      if (end - first > known.end - known.first) known = {first, end};
+      return;
     }
-    uint8_t* touched = touched_.data() + row / Fine * words_;
-    for (size_t w = first / kBits; w <= last / kBits; ++w) {
-      touched[w] = static_cast<uint8_t>(touched[w] | 1 << plane);
-    }
+    if (first < known.first) fill(plane, row, first, known.first - 1);
+    if (end > known.end) fill(plane, row, known.end, last);
+    known = {std::min(first, known.first), std::max(end, known.end)};
+  }
+
+  // To be called when all coverage has been taken.
+  void start_over() {
+    for (Array<Stretch>& known : known_) std::fill(known.begin(), known.end(), Stretch{0, 0});
   }
 
   // Whether any sample of 64 pixels is set, or is if the mask has its pixel.
@@ -86,6 +94,28 @@ class SampleRows {
  private:
   static constexpr size_t kBits = kWordPixels * Fine;  // of a row of samples of 64 pixels
 
+  // Samples [first, end) of a row that are known to be set, so that wide lines, whose sections lie
+  // over one another, are not written again and again.
+  struct Stretch {
+    size_t first, end;
+  };
+
+  void fill(Plane plane, size_t row, size_t first, size_t last) {
+    uint64_t* words = planes_[plane].data() + row * words_ * Fine;
+    const uint64_t head = ~uint64_t{0} << (first % 64), tail = ~uint64_t{0} >> (63 - last % 64);
+    if (first / 64 == last / 64) {
+      words[first / 64] |= head & tail;
+    } else {
+      words[first / 64] |= head;
+      std::fill(words + first / 64 + 1, words + last / 64, ~uint64_t{0});
+      words[last / 64] |= tail;
+    }
+    uint8_t* touched = touched_.data() + row / Fine * words_;
+    for (size_t w = first / kBits; w <= last / kBits; ++w) {
+      touched[w] = static_cast<uint8_t>(touched[w] | 1 << plane);
+    }
+  }
+
   // The bits of 64 pixels for each of their samples.
   static void expand(uint64_t mask, uint64_t* masks) {
     if constexpr (Fine == 8) {
@@ -104,6 +134,7 @@ class SampleRows {
 
   size_t words_ = 0;  // of 64 pixels in a row
   Array<uint64_t> planes_[2];
+  Array<Stretch> known_[2];
   Array<uint8_t> touched_;  // for each 64 pixels of a row a bit for each plane
 };
 

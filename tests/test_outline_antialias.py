@@ -80,7 +80,7 @@ def test_large_drawings(kernels: str, outline: Any, smooth: bool) -> None:
     contours = mask.contours(outline, simplify=0.8)
     colour = (200, 100, 50, 180)
     fine = 8 if smooth else 1
-    for width in (1, 2, 5.5, 40):
+    for width in (1, 2, 5.5, 40, 300):
         count = slow_outlines.coverage(contours, width, fine)
         for channels in (1, 2, 3, 4):
             photo = rng.integers(0, 256, (height, columns, channels), dtype=np.uint8)
