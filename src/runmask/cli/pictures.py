@@ -10,7 +10,7 @@ import click
 
 from .. import exits, terminal
 from ..errors import InputError
-from .answers import ANSWER, mask_of, read_answer, shown
+from .answers import ANSWER, read_mask, shown
 from .options import (
     Output,
     encoding_of,
@@ -72,7 +72,8 @@ def _load(image: Path, mask: Mask | None, encoding: Encoding) -> tuple[Picture, 
 def overlay_command(
     paths: tuple[Path, ...], output: Path, answers: Path | None, overwrite: bool, **options: Any
 ) -> None:
-    """Draw the masks of answers over their images.
+    """Draw the masks of answers over their images; a mask as PNG, COCO's JSON or NumPy's file does
+    in the place of an answer.
 
     IMAGE RESPONSE.json makes the file OUT. Several pairs by turns, or images and folders of images
     with --answers, make NAME.overlay.* in the folder OUT. An image is read in the orientation
@@ -82,7 +83,7 @@ def overlay_command(
 
     def draw(task: Task) -> str:
         with exits.about(shown(task.answer)):
-            whole = mask_of(read_answer(task.answer))
+            whole = read_mask(task.answer)
         picture, mask = _load(task.image, whole, encoding)
         assert mask is not None
         look.draw(picture.pixels, mask)
@@ -189,7 +190,7 @@ def heatmap_command(
 
 def _level(path: Path) -> Mask:
     with exits.about(shown(path)):
-        return mask_of(read_answer(path))
+        return read_mask(path)
 
 
 def _check_one_shape(masks: list[Mask]) -> None:
