@@ -152,6 +152,37 @@ def test_no_output_takes_an_inputs_place(folder):
     assert (folder / "p0.overlay.png").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (["overlay", "p0.png", "p0.response.json"], "p0.response.json"),
+        (["heatmap", "p0.png", "c.png"], "c.png"),
+        (["heatmap", "p0.png", "--level", "p0.response.json", "1"], "p0.response.json"),
+        (
+            [
+                "heatmap",
+                "p0.png",
+                "--level",
+                "p1.response.json",
+                "1",
+                "--level",
+                "p0.response.json",
+                "1",
+            ],
+            "p0.response.json",
+        ),
+    ],
+)
+def test_nor_does_a_single_one_that_of_an_answer(folder, monkeypatch, arguments, output):
+    monkeypatch.chdir(folder)
+    confidence_file(folder, "png")
+    before = (folder / output).read_bytes()
+    done = run(*arguments, "-o", output, "--format", "png", "--overwrite")
+    assert done.exit_code == 2
+    assert "would be an output as well" in done.stderr
+    assert (folder / output).read_bytes() == before
+
+
 def test_several_are_not_overwritten_unasked(folder):
     out = folder / "out"
     out.mkdir()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import errors, exits
+from .. import errors, exits, terminal
 from .answers import ANSWER, read_bytes, shown
 from .options import Output, overwrite_option
 from .several import Task, refuse_inputs, refuse_twice, run_all
@@ -96,7 +95,7 @@ def convert(
     if str(output) == "-":
         if len(masks) > 1:
             raise click.UsageError(f"{len(masks)} masks do not go to standard output together")
-        sys.stdout.buffer.write(converted(masks[0])[1])
+        terminal.write(converted(masks[0])[1])
         return
     run_all(_tasks(masks, output, to), work, overwrite=overwrite, what="masks")
 

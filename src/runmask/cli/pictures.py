@@ -21,7 +21,7 @@ from .options import (
     look_options,
     overwrite_option,
 )
-from .several import Task, pairs_of, run_all, tasks_of
+from .several import Task, pairs_of, refuse_replacing, run_all, tasks_of
 
 if TYPE_CHECKING:
     from ..images import Picture
@@ -187,6 +187,7 @@ def heatmap_command(
 
     pair = (image, confidence if confidence is not None else levels[0][0])
     tasks = tasks_of([pair], output, "heatmap", encoding.format, many=False)
+    refuse_replacing(tasks, [path for path, _ in levels])
     run_all(tasks, draw, overwrite=overwrite, what="heatmaps")
 
 
