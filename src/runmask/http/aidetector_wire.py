@@ -47,7 +47,7 @@ from ..formats import load_json, load_object
 from .jobs import Batch, Item, Job, Report
 from .pace import Rate
 from .preflight import Limits
-from .replies import Reading, integer, lenient_object, mapping
+from .replies import Reading, error_of_status, integer, lenient_object, mapping
 from .retry import Reply, Request
 from .secret import Secret
 from .upload import Upload
@@ -356,24 +356,9 @@ _BY_CODE: dict[object, tuple[int, type[StatusError]]] = {
     "service_unavailable": (503, UnavailableError),
 }
 _STATUS_OF: dict[object, int] = {code: status for code, (status, _) in _BY_CODE.items()}
-_BY_STATUS: dict[int, type[StatusError]] = {
-    401: AuthError,
-    402: QuotaError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    413: ImageTooLargeError,
-    415: ImageRefusedError,
-    429: RateLimitedError,
-    503: UnavailableError,
-}
-
 
 def error_class(status: int, code: object) -> type[StatusError]:
     """By the code, which is stable, if the status is of its kind; else by the status."""
     if isinstance(code, str) and code in _BY_CODE and _BY_CODE[code][0] // 100 == status // 100:
         return _BY_CODE[code][1]
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status >= 500:
-        return ServerError
-    return InvalidRequestError if status >= 400 else StatusError
+    return ImageRefusedError if status == 415 else error_of_status(status)

@@ -14,10 +14,16 @@ from ..errors import (
     APIConnectionError,
     APIError,
     APIResponseError,
+    AuthError,
+    ForbiddenError,
+    ImageTooLargeError,
     InputError,
     InvalidRequestError,
+    NotFoundError,
+    QuotaError,
     RateLimitedError,
     ResponseFormatError,
+    ServerError,
     StatusError,
     UnavailableError,
 )
@@ -159,6 +165,26 @@ class Reading:
         for secret in self.secrets:
             data = secret.scrub_bytes(data)
         return data
+
+
+_BY_STATUS: dict[int, type[StatusError]] = {
+    401: AuthError,
+    402: QuotaError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    413: ImageTooLargeError,
+    429: RateLimitedError,
+    503: UnavailableError,
+}
+
+
+def error_of_status(status: int) -> type[StatusError]:
+    """What a status means where the service says nothing better."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return ServerError
+    return InvalidRequestError if status >= 400 else StatusError
 
 
 def lenient_object(body: bytes) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ from .secret import Secret
 
 T = TypeVar("T")
 
+SMALL_BODY = 2**20
 MAX_SMALL_ANSWER = 2**20  # of a refusal, a login, or anything else but what was paid for
 
 
@@ -75,7 +76,9 @@ class Transport:
         token = network.deadline.set(time.monotonic() + call.left())
         try:
             with exchange.watching():
-                built = self._client.build_request(**exchange.arguments(exchange.trace))
+                built = _in_one_piece(
+                    self._client.build_request(**exchange.arguments(exchange.trace))
+                )
                 response = self._client.send(built, stream=True)
                 try:
                     exchange.began(response)
@@ -122,7 +125,9 @@ class AsyncTransport:
     async def send(self, request: Request, call: Call) -> Reply | Exception:
         exchange = _Exchange(request, self._settings, call)
         with exchange.watching(), anyio.fail_after(max(0.0, call.left())):
-            built = self._client.build_request(**exchange.arguments(exchange.async_trace))
+            built = _in_one_piece(
+                self._client.build_request(**exchange.arguments(exchange.async_trace))
+            )
             response = await self._client.send(built, stream=True)
             try:
                 exchange.began(response)
@@ -166,6 +171,13 @@ class AsyncTransport:
 
 # The environment names proxies and .netrc files; a key must not go their way unasked.
 _CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "timeout": None}
+
+
+def _in_one_piece(request: httpx2.Request) -> httpx2.Request:
+    """A form as one small body: the library would send each line of it on its own."""
+    if int(request.headers.get("Content-Length", "0")) < SMALL_BODY:
+        request.read()
+    return request
 
 
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
