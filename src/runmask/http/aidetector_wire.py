@@ -357,6 +357,7 @@ _BY_CODE: dict[object, tuple[int, type[StatusError]]] = {
 }
 _STATUS_OF: dict[object, int] = {code: status for code, (status, _) in _BY_CODE.items()}
 
+
 def error_class(status: int, code: object) -> type[StatusError]:
     """By the code, which is stable, if the status is of its kind; else by the status."""
     if isinstance(code, str) and code in _BY_CODE and _BY_CODE[code][0] // 100 == status // 100:

@@ -159,7 +159,8 @@ class AIDetector:
             ]
         job.done = True
         if job.webhook_url is not None:
-            deliver(job.webhook_url, *webhook_of(job, new_id("req")), fault)
+            body, headers = webhook_of(job, new_id("req"))
+            deliver(job.webhook_url, body, headers, self.settings.webhook_unit_s, fault)
 
     async def forensics(self, request: Request) -> Response:
         account = self.account(request)
