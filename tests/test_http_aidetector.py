@@ -16,24 +16,14 @@ from faults.server import Answer, faulty
 from runmask import Detection
 from runmask.errors import (
     APIConnectionError,
-    APIError,
     APIResponseError,
     APITimeoutError,
-    AuthError,
-    ForbiddenError,
     ImageError,
-    ImageRefusedError,
-    ImageTooLargeError,
     ImageUnfetchableError,
     InputError,
-    InvalidRequestError,
     LimitError,
     NotFoundError,
-    QuotaError,
-    RateLimitedError,
-    ServerError,
     StatusError,
-    UnavailableError,
     UnsafeURLError,
 )
 from runmask.http import AIDetector, AsyncAIDetector, Rate
@@ -285,60 +275,6 @@ def refused(code: str | None, message: str = "no") -> bytes:
     return json.dumps({"error": {"code": code, "message": message, "request_id": "req_2"}}).encode()
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind", "billed", "retryable"),
-    [
-        (400, "invalid_request", InvalidRequestError, "no", False),
-        (400, "image_too_large", ImageTooLargeError, "no", False),
-        (400, "image_unsupported_format", ImageRefusedError, "no", False),
-        (401, "unauthorized", AuthError, "no", False),
-        (402, "payment_required", QuotaError, "no", False),
-        (403, "forbidden", ForbiddenError, "no", False),
-        (404, "not_found", NotFoundError, "no", False),
-        (422, "image_unfetchable", ImageUnfetchableError, "no", True),
-        (429, "rate_limited", RateLimitedError, "no", True),
-        (500, "internal_error", ServerError, "unknown", True),
-        (503, "service_unavailable", UnavailableError, "unknown", True),
-        (400, "a_new_code", InvalidRequestError, "no", False),
-        (500, "not_found", ServerError, "unknown", True),
-        (413, None, ImageTooLargeError, "no", False),
-        (415, None, ImageRefusedError, "no", False),
-        (502, None, ServerError, "unknown", True),
-        (302, None, StatusError, "no", False),
-    ],
-)
-def test_refusals(
-    connect: Connect, status: int, code: str | None, kind: type, billed: str, retryable: bool
-) -> None:
-    with (
-        faulty(Answer(status=status, body=refused(code))) as server,
-        pytest.raises(APIError) as caught,
-    ):
-        check(connect(server.origin, retries=0))
-    error = caught.value
-    assert type(error) is kind
-    assert (error.status, error.service_code, error.request_id) == (status, code, "req_2")
-    assert (error.billed, error.retryable, error.attempts) == (billed, retryable, 1)
-    assert error.body == refused(code)
-
-
-def test_the_documented_refusals(connect: Connect, golden: Path) -> None:
-    slow = Answer(
-        status=429,
-        body=fixture(golden, "15_aiid_error_429_rate_limited"),
-        headers=(("Retry-After", "3"), ("X-RateLimit-Limit", "2"), ("X-RateLimit-Remaining", "0")),
-    )
-    large = Answer(status=400, body=fixture(golden, "14_aiid_error_400_image_too_large"))
-    with faulty(large, slow) as server:
-        client = connect(server.origin, retries=0)
-        with pytest.raises(ImageTooLargeError, match=r"27\.9 MB") as caught:
-            check(client)
-        assert caught.value.request_id == "req_01JD8ZB2MM"
-        with pytest.raises(RateLimitedError) as limited:
-            check(client)
-    assert limited.value.retry_after == 3
-
-
 def test_an_image_that_could_not_be_fetched_is_asked_for_once_more(connect: Connect) -> None:
     unfetchable = Answer(status=422, body=refused("image_unfetchable"))
     with faulty(*[unfetchable] * 9) as server, pytest.raises(ImageUnfetchableError) as caught:
@@ -347,51 +283,6 @@ def test_an_image_that_could_not_be_fetched_is_asked_for_once_more(connect: Conn
 
 
 # -- what is charged: never twice, never lost
-
-
-@pytest.mark.parametrize("call", ["check", "check_url", "check_urls", "submit_urls", "forensics"])
-@pytest.mark.parametrize(
-    ("first", "charges"),
-    [
-        (Answer(reset="all", charge=True), 1),
-        (Answer(status=500, charge=True), 1),
-        (Answer(status=503, charge=True), 1),
-        (Answer(body=BODY, cut=-5, charge=True), 1),
-        (Answer(body=b"", charge=True), 1),
-        (Answer(body=b"<html>", charge=True), 1),
-        (Answer(reset="half"), 0),
-    ],
-    ids=["reset", "500", "503", "cut", "empty", "html", "half"],
-)
-def test_what_may_have_been_billed_is_not_sent_again(
-    connect: Connect, call: str, first: Answer, charges: int
-) -> None:
-    with faulty(first, GOOD, GOOD) as server:
-        client = connect(server.origin, retries=5)
-        with pytest.raises(APIError) as caught:
-            ask(client, call)
-    assert caught.value.billed == "unknown"
-    assert caught.value.attempts == 1
-    assert server.charges.total() == charges
-
-
-def ask(client: Any, call: str) -> Any:
-    given = {"check": PHOTO, "forensics": PHOTO, "check_url": URL}.get(call, [URL])
-    options = {"preflight": False} if given is PHOTO else {}
-    return getattr(client, call)(given, **options)
-
-
-@pytest.mark.parametrize("call", ["check", "check_url", "forensics"])
-def test_what_was_not_billed_is_sent_again(connect: Connect, call: str) -> None:
-    waits = (("Retry-After", "0"),)
-    with faulty(
-        Answer(status=429, headers=waits),
-        Answer(status=503, headers=waits),
-        Answer(status=408),
-        GOOD,
-    ) as server:
-        assert ask(connect(server.origin), call).raw == BODY
-    assert server.charges.total() == 1
 
 
 def test_a_bad_answer_keeps_what_was_paid_for(connect: Connect) -> None:
