@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from clients import Connect, connections
+from faults.server import Answer, faulty
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runmask import Detection
+from runmask.errors import (
+    APITimeoutError,
+    InputError,
+)
+from runmask.http import AIDetector, AsyncAIDetector, Rate
 from runmask.http.copyleaks_wire import CHECK_RATE
-from runmask.http.pace import MAX_HOLD_S, Pace, Rate
+from runmask.http.pace import MAX_HOLD_S, Pace
+
+KEY = "aidet_test_0123456789abcdef"
+PHOTO = b"\x00\x01 stands for a photo \r\n--x\r\n" * 30
+BODY = b'{"verdict":"ai_generated","confidence":0.9,"request_id":"req_1"}'
+GOOD = Answer(body=BODY, charge=True)
+
+
+@pytest.fixture(params=["threads", "loop"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    yield from connections(request.param, AIDetector, AsyncAIDetector, KEY)
+
+
+def check(client: Any, **options: Any) -> Detection:
+    return client.check(PHOTO, **({"preflight": False, "filename": "a.png"} | options))
 
 
 @given(
@@ -75,3 +102,54 @@ def test_copyleaks_900_checks_in_any_quarter_of_an_hour() -> None:
         while turns[at] <= turn - 900:
             at += 1
         assert count - at <= 900
+
+
+# -- of a client, over real sockets
+
+
+def test_the_pace_is_kept(connect: Connect) -> None:
+    with faulty(*[GOOD] * 6) as server:
+        client = connect(server.origin, rate_limit=Rate(20, 2))
+        began = time.monotonic()
+        for _ in range(6):
+            check(client)
+    assert time.monotonic() - began >= 4 / 20 * 0.95
+
+
+def test_no_turn_within_the_time_of_the_call(connect: Connect) -> None:
+    with faulty(GOOD, GOOD) as server:
+        client = connect(server.origin, rate_limit=Rate(0.01, 1), total_timeout=1.0)
+        check(client)
+        with pytest.raises(APITimeoutError) as caught:
+            check(client)
+    assert (caught.value.billed, len(server.requests)) == ("no", 1)
+    assert "rate_limit" in caught.value.__notes__[0]
+
+
+def test_headers_that_say_stop_are_heeded(connect: Connect) -> None:
+    spent = (
+        ("X-RateLimit-Remaining", "0"),
+        ("X-RateLimit-Reset", str(int(time.time()) + 900)),
+    )
+    with faulty(Answer(body=BODY, headers=spent), GOOD) as server:
+        client = connect(server.origin, rate_limit=Rate(100, 10), total_timeout=1.0)
+        check(client)
+        with pytest.raises(APITimeoutError):
+            check(client)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("reset", ["1000", "0", "soon", "-5", "1e99", "9" * 40])
+def test_resets_in_the_past_and_junk_stop_nothing(connect: Connect, reset: str) -> None:
+    spent = (("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset))
+    with faulty(Answer(body=BODY, headers=spent), GOOD) as server:
+        client = connect(server.origin, rate_limit=Rate(100, 10), total_timeout=2.0)
+        check(client)
+        check(client)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("value", ["x", 5, (0, 1), (1, 0), (1, 1.5), (float("inf"), 1)])
+def test_bad_rates(value: Any) -> None:
+    with pytest.raises(InputError, match="rate_limit"):
+        AIDetector(KEY, rate_limit=value)
