@@ -35,12 +35,15 @@ CLIENTS: dict[str, tuple[Any, ...]] = {
 
 
 @contextmanager
-def client_of(service: str, kind: str, origin: str, **options: Any) -> Iterator[Any]:
-    """A client for ``"threads"`` or for the ``"loop"``, called without awaiting."""
+def client_of(service: str, kind: str, origin: str, *keys: str, **options: Any) -> Iterator[Any]:
+    """A client for ``"threads"`` or for the ``"loop"``, called without awaiting.
+
+    ``keys``: others than those of a sandbox.
+    """
     if service == "copyleaks":
         options["login_url"] = origin
     made = connections(kind, *CLIENTS[service])
-    yield next(made)(origin, **options)
+    yield next(made)(origin, *keys, **options)
     next(made, None)
 
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import ipaddress
 import socket
 import ssl
-import subprocess
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from faults.server import Answer, faulty
 from transport_client import Send, fault, sender
 
-from runmask.errors import (
-    APIConnectionError,
-    InputError,
-)
-from runmask.http.retry import (
-    Reply,
-    Request,
-)
+from runmask.errors import APIConnectionError, InputError
+from runmask.http.retry import Reply, Request
 
-REQUEST = Request(method="POST", url="http://127.0.0.1:9/x", headers={}, billed=True)
+Serve = Callable[..., AbstractContextManager[tuple[str, str]]]
 
 
 @pytest.fixture(params=["threads", "loop"])
@@ -31,75 +27,142 @@ def send(request: pytest.FixtureRequest) -> Send:
     return sender(request.param)
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed one for 127.0.0.1."""
-    folder = tmp_path_factory.mktemp("tls")
-    made = subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", "key.pem", "-out", "cert.pem"),
-        ],
-        cwd=folder,
-        capture_output=True,
-        check=False,
+def made_certificate(folder: Path, host: str, first_day: int, last_day: int) -> str:
+    """The path of a self-signed one with its key; days are counted from now."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "a test")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + first_day * day)
+        .not_valid_after(now + last_day * day)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), False
+        )
+        .sign(key, hashes.SHA256())
     )
-    if made.returncode:
-        pytest.skip("needs openssl 1.1.1 or later")
-    return folder
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(made.public_bytes(pem) + private)
+    return str(path)
 
 
 @pytest.fixture
-def tls_origin(certificate: Path) -> Generator[str]:
-    """A server that ends each TLS connection with a short reply."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    listener = socket.create_server(("127.0.0.1", 0))
+def serve(tmp_path: Path) -> Serve:
+    """A server that answers each connection; its address, and its certificate to be trusted."""
 
-    def serve() -> None:
-        while True:
-            try:
-                raw, _ = listener.accept()
-            except OSError:
-                return
-            try:
-                with raw, context.wrap_socket(raw, server_side=True) as connection:
-                    connection.recv(65536)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-            except OSError:
-                continue
+    @contextmanager
+    def run(
+        host: str = "127.0.0.1",
+        days: tuple[int, int] = (-1, 30),
+        newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+    ) -> Iterator[tuple[str, str]]:
+        certificate = made_certificate(tmp_path, host, *days)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        if newest is ssl.TLSVersion.TLSv1_1:
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = newest
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join(5)
+        def answer() -> None:
+            while True:
+                try:
+                    raw, _ = listener.accept()
+                except OSError:
+                    return
+                with contextlib.suppress(OSError), raw:
+                    connection = context.wrap_socket(raw, server_side=True)
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}/", certificate
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+            thread.join(5)
+
+    return run
 
 
-def test_tls(send: Send, tls_origin: str, certificate: Path, monkeypatch: Any) -> None:
-    request = Request(method="GET", url=f"{tls_origin}/", headers={}, billed=True)
-    found = send(request, ca_bundle=str(certificate / "cert.pem"))
+def asking(url: str) -> Request:
+    return Request(method="GET", url=url, headers={}, billed=True)
+
+
+def test_a_certificate_that_is_trusted(send: Send, serve: Serve) -> None:
+    with serve() as (url, certificate):
+        found = send(asking(url), ca_bundle=certificate)
     assert isinstance(found, Reply)
     assert found.body == b"ok"
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
-    error = fault(send(request), APIConnectionError, "tls", "no")
+
+
+def test_a_stranger_s_certificate_whatever_the_environment_says(
+    send: Send, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve() as (url, certificate):
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.setenv(name, certificate)
+        error = fault(send(asking(url)), APIConnectionError, "tls", "no")
     assert "certificate is refused" in str(error)
     assert not error.retryable
-    wrong_name = Request(method="GET", url=tls_origin.replace("127.0.0.1", "localhost"), headers={})
-    outcome = send(wrong_name, ca_bundle=str(certificate / "cert.pem"))
-    fault(outcome, APIConnectionError, "tls", "no")
+
+
+@pytest.mark.parametrize("days", [(-9, -1), (1, 9)], ids=["expired", "not yet valid"])
+def test_a_certificate_out_of_its_time_and_perhaps_the_clock_is(
+    send: Send, serve: Serve, days: tuple[int, int]
+) -> None:
+    with serve(days=days) as (url, certificate):
+        outcome = send(asking(url), ca_bundle=certificate)
+    error = fault(outcome, APIConnectionError, "tls", "no")
+    assert "the clock of this machine is wrong" in str(error)
+
+
+def test_a_certificate_of_another_host(send: Send, serve: Serve) -> None:
+    with serve(host="127.0.0.2") as (url, certificate):
+        outcome = send(asking(url), ca_bundle=certificate)
+        assert "clock" not in str(fault(outcome, APIConnectionError, "tls", "no"))
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")
+def test_tls_that_is_too_old(send: Send, serve: Serve) -> None:
+    with serve(newest=ssl.TLSVersion.TLSv1_1) as (url, certificate):
+        outcome = send(asking(url), ca_bundle=certificate)
+        fault(outcome, APIConnectionError, "tls", "no")
+        old = ssl.create_default_context(cafile=certificate)
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        old.set_ciphers("DEFAULT:@SECLEVEL=0")
+        port = int(url.rstrip("/").rpartition(":")[2])
+        with (  # which is no fault of the server's
+            socket.create_connection(("127.0.0.1", port)) as raw,
+            old.wrap_socket(raw, server_hostname="127.0.0.1") as connection,
+        ):
+            assert connection.version() == "TLSv1.1"
 
 
 def test_no_tls_there(send: Send) -> None:
     with faulty(Answer()) as server:
-        request = Request(method="GET", url=server.origin.replace("http:", "https:"), headers={})
-        fault(send(request), APIConnectionError, "tls", "no")
+        url = server.origin.replace("http:", "https:")
+        fault(send(asking(url)), APIConnectionError, "tls", "no")
 
 
 def test_a_bad_ca_bundle(send: Send, tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("x")
     for name in ("no.pem", "missing.pem"):
         with pytest.raises(InputError, match="ca_bundle"):
-            send(REQUEST, ca_bundle=str(tmp_path / name))
+            send(asking("https://127.0.0.1:9/"), ca_bundle=str(tmp_path / name))
