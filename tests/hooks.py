@@ -7,10 +7,13 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,3 +148,24 @@ def raw(
             while b"\r\n" not in answer and (chunk := connection.recv(4096)):
                 answer += chunk
         return int(answer.split(b" ", 2)[1])
+
+
+@contextmanager
+def command(
+    folder: Path, start: Sequence[str] = ("-m", "runmask"), **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """``runmask webhooks`` as a process, and its port."""
+    process = subprocess.Popen(
+        [sys.executable, *start, "webhooks", "--inbox", str(folder), "--port", "0"],
+        env={**os.environ, "AIDETECTOR_WEBHOOK_SECRET": f"{SECRET} {OLD}", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        yield process, int(line.rpartition(":")[2])
+    finally:
+        process.kill()
+        process.wait(20)
+        process.stdout.close()

@@ -9,9 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from hooks import (
     GOLDEN_SCAN,
     OLD,
     SECRET,
+    command,
     deliver,
     event,
     listening_to,
@@ -46,24 +45,6 @@ def scanned() -> bytes:
 @pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
     return Inbox(tmp_path / "inbox")
-
-
-@contextmanager
-def command(folder: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runmask", "webhooks", "--inbox", str(folder), "--port", "0"],
-        env={**os.environ, "AIDETECTOR_WEBHOOK_SECRET": f"{SECRET} {OLD}", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        line = process.stdout.readline()
-        yield process, int(line.rpartition(":")[2])
-    finally:
-        process.kill()
-        process.wait(20)
-        process.stdout.close()
 
 
 def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path: Path) -> None:
