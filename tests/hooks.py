@@ -152,11 +152,14 @@ def raw(
 
 @contextmanager
 def command(
-    folder: Path, start: Sequence[str] = ("-m", "runmask"), **environment: str
+    folder: Path,
+    start: Sequence[str] = ("-m", "runmask"),
+    port: int = 0,
+    **environment: str,
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """``runmask webhooks`` as a process, and its port."""
     process = subprocess.Popen(
-        [sys.executable, *start, "webhooks", "--inbox", str(folder), "--port", "0"],
+        [sys.executable, *start, "webhooks", "--inbox", str(folder), "--port", str(port)],
         env={**os.environ, "AIDETECTOR_WEBHOOK_SECRET": f"{SECRET} {OLD}", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""runmask webhooks as a process, killed and restarted; and scans from submission to detection."""
+"""runmask webhooks as a process: started, stopped, and killed."""
 
 from __future__ import annotations
 
@@ -15,36 +15,20 @@ from pathlib import Path
 import pytest
 from hooks import (
     GOLDEN_BATCH,
-    GOLDEN_SCAN,
     OLD,
-    SECRET,
     command,
     deliver,
     event,
-    listening_to,
-    until,
 )
 
 from runmask.http.webhooks import (
-    CopyleaksWebhook,
     Inbox,
-    Receiver,
 )
 
 
 @pytest.fixture
 def batch() -> bytes:
     return GOLDEN_BATCH
-
-
-@pytest.fixture
-def scanned() -> bytes:
-    return GOLDEN_SCAN
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Inbox:
-    return Inbox(tmp_path / "inbox")
 
 
 def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path: Path) -> None:
@@ -118,35 +102,3 @@ def test_the_command_needs_a_secret(tmp_path: Path) -> None:
         assert done.returncode in (2, 3)
         assert "COPYLEAKS_WEBHOOK_SECRET" in done.stderr
         assert "short" not in done.stderr
-
-
-def test_a_scan_from_submission_to_detection(tmp_path: Path) -> None:
-    from runmask.errors import DuplicateScanError, InvalidRequestError, QuotaError
-    from runmask.http import Copyleaks
-    from runmask.sandbox import Settings, running
-
-    inbox = Inbox(tmp_path, only_expected=True)
-    key = "00000000-0000-0000-0000-000000000000"
-    url = "https://images.example.org/a.png"
-    sender = CopyleaksWebhook("", SECRET)
-    with (
-        listening_to(Receiver(inbox, copyleaks=sender)) as port,
-        running(Settings(credits=1)) as origin,
-        Copyleaks("a@example.org", key, base_url=origin, login_url=origin) as service,
-    ):
-        here = CopyleaksWebhook(f"http://127.0.0.1:{port}/copyleaks", SECRET)
-        for scan_id in ("sbx-partial-1", "no-such-image"):
-            inbox.expect("copyleaks", scan_id)
-            service.submit(url, webhook=here, scan_id=scan_id, developer_payload="order:1")
-        until(lambda: len(inbox.pending()) == 2)
-        with pytest.raises(DuplicateScanError):
-            service.submit(url, webhook=here, scan_id="sbx-partial-1")
-        with pytest.raises(QuotaError):
-            service.submit(url, webhook=here, scan_id="sbx-ai-1")
-        with pytest.raises(InvalidRequestError, match=r"webhooks\.url"):
-            service.submit(url, webhook="https://hooks.example.org/x")
-    events = {each.event.subject: each.event for each in inbox.pending()}
-    good, bad = events["sbx-partial-1"], events["no-such-image"]
-    assert (good.kind, good.payload, bad.kind) == ("scan.completed", "order:1", "scan.failed")
-    assert good.detection.mask.fraction == 1 / 16
-    assert (bad.error["code"], bad.payload) == (5, "order:1")

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     help="Copyleaks' rates: 12 logins and 900 checks in 15 minutes, 10 other requests a second.",
 )
 @click.option(
+    "--heatmap-levels",
+    is_flag=True,
+    help="Give submissions to Copyleaks the heatmap they ask for, in a form of our own.",
+)
+@click.option(
     "--token-life",
     default=48 * 3600.0,
     show_default=True,
@@ -67,6 +72,7 @@ def sandbox(
     amount: int,
     plan: Literal["free", "pro"] | None,
     rate_limits: bool,
+    heatmap_levels: bool,
     token_life: float,
     webhook_unit: float,
 ) -> None:
@@ -90,6 +96,7 @@ def sandbox(
         detector=analyse if detector is None else detector_of(detector),
         credits=amount,
         aidetector_plan=plan,
+        heatmap_levels=heatmap_levels,
         login_limit=LOGIN_LIMIT if rate_limits else None,
         check_limit=CHECK_LIMIT if rate_limits else None,
         other_limit=OTHER_LIMIT if rate_limits else None,

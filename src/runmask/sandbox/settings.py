@@ -55,6 +55,9 @@ class Settings:
         The largest image: 27,000,000 pixels as the newer pages say, or 16,000,000.
     shape : {"2026", "2025"}
         The answer as it is now, or as of 2025: without ``isAiDetected``, the model's name in full.
+    heatmap_levels : bool
+        Give a submission that asks for a heatmap one: ``result.heatmap``, a list of runs for
+        each ``level``. No page tells the form of the service's own: this is not its contract.
     login_limit, check_limit, other_limit : Limit or None
         Above these rates Copyleaks answers 429. None: no limit. The service's own figures are
         LOGIN_LIMIT, CHECK_LIMIT and OTHER_LIMIT.
@@ -90,6 +93,7 @@ class Settings:
     duplicate_policy: Literal["replay", "conflict", "ignore"] = "replay"
     limits: Literal["27mp", "16mp"] = "27mp"
     shape: Literal["2026", "2025"] = "2026"
+    heatmap_levels: bool = False
     login_limit: Limit | None = None
     check_limit: Limit | None = None
     other_limit: Limit | None = None
