@@ -127,7 +127,8 @@ def test_loopback_is_for_a_service_that_runs_there(host: str) -> None:
 
 
 def test_the_heatmap_is_fetched_without_the_key(connect: Connect) -> None:
-    with faulty(Answer(body=b"\x89PNG"), Answer(status=302), Answer(body=b"x", cut=-1)) as cdn:
+    moved = Answer(status=302, headers=(("Location", "http://169.254.169.254/latest"),))
+    with faulty(Answer(body=b"\x89PNG"), moved, Answer(body=b"x", cut=-1)) as cdn:
         address = json.dumps({"verdict": "ai_generated", "heatmap_url": f"{cdn.origin}/h.png"})
         with faulty(Answer(body=address.encode())) as server:
             client = connect(server.origin)

@@ -71,7 +71,7 @@ def test_the_end_of_a_job_is_final(inbox: Inbox) -> None:
     ]
 
 
-def test_what_nobody_expects_waitsuntil_somebody_does(tmp_path: Path) -> None:
+def test_what_nobody_expects_waits_until_somebody_does(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path, only_expected=True)
     inbox.expect("aidetector", "known")
     with listening_to(Receiver(inbox, aidetector=AIDetectorWebhook(SECRET))) as port:
