@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clients import Connect, connections
+from aidetector_client import GOOD, KEY, URL, check, facades
+from clients import Connect
 from faults.server import Answer, faulty
 
 from runmask import Detection
@@ -17,23 +18,13 @@ from runmask.errors import (
     StatusError,
     UnsafeURLError,
 )
-from runmask.http import AIDetector, AsyncAIDetector
+from runmask.http import AIDetector
 from runmask.http.address import checked_origin, is_loopback
-
-KEY = "aidet_test_0123456789abcdef"
-PHOTO = b"\x00\x01 stands for a photo \r\n--x\r\n" * 30
-URL = "https://images.example.org/a.jpg?sig=1"
-BODY = b'{"verdict":"ai_generated","confidence":0.9,"request_id":"req_1"}'
-GOOD = Answer(body=BODY, charge=True)
 
 
 @pytest.fixture(params=["threads", "loop"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    yield from connections(request.param, AIDetector, AsyncAIDetector, KEY)
-
-
-def check(client: Any, **options: Any) -> Detection:
-    return client.check(PHOTO, **({"preflight": False, "filename": "a.png"} | options))
+    yield from facades(request.param)
 
 
 # -- of services

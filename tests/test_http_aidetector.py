@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import Connect, connections, parts, texts
+from aidetector_client import BODY, GOOD, KEY, PHOTO, URL, check, facades
+from clients import Connect, parts, texts
 from faults.server import Answer, faulty
 
-from runmask import Detection
 from runmask.errors import (
     APIResponseError,
     APITimeoutError,
@@ -24,22 +24,12 @@ from runmask.errors import (
     NotFoundError,
     StatusError,
 )
-from runmask.http import AIDetector, AsyncAIDetector
-
-KEY = "aidet_test_0123456789abcdef"
-PHOTO = b"\x00\x01 stands for a photo \r\n--x\r\n" * 30
-URL = "https://images.example.org/a.jpg?sig=1"
-BODY = b'{"verdict":"ai_generated","confidence":0.9,"request_id":"req_1"}'
-GOOD = Answer(body=BODY, charge=True)
+from runmask.http import AIDetector
 
 
 @pytest.fixture(params=["threads", "loop"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    yield from connections(request.param, AIDetector, AsyncAIDetector, KEY)
-
-
-def check(client: Any, **options: Any) -> Detection:
-    return client.check(PHOTO, **({"preflight": False, "filename": "a.png"} | options))
+    yield from facades(request.param)
 
 
 def fixture(golden: Path, name: str) -> bytes:

@@ -7,33 +7,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clients import Connect, connections
+from aidetector_client import BODY, GOOD, KEY, check, facades
+from clients import Connect
 from faults.server import Answer, faulty
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runmask import Detection
 from runmask.errors import (
     APITimeoutError,
     InputError,
 )
-from runmask.http import AIDetector, AsyncAIDetector, Rate
+from runmask.http import AIDetector, Rate
 from runmask.http.copyleaks_wire import CHECK_RATE
 from runmask.http.pace import MAX_HOLD_S, Pace
-
-KEY = "aidet_test_0123456789abcdef"
-PHOTO = b"\x00\x01 stands for a photo \r\n--x\r\n" * 30
-BODY = b'{"verdict":"ai_generated","confidence":0.9,"request_id":"req_1"}'
-GOOD = Answer(body=BODY, charge=True)
 
 
 @pytest.fixture(params=["threads", "loop"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    yield from connections(request.param, AIDetector, AsyncAIDetector, KEY)
-
-
-def check(client: Any, **options: Any) -> Detection:
-    return client.check(PHOTO, **({"preflight": False, "filename": "a.png"} | options))
+    yield from facades(request.param)
 
 
 @given(

@@ -12,7 +12,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from hooks import (
     GOLDEN_BATCH,
     OLD,
@@ -24,11 +23,6 @@ from hooks import (
 from runmask.http.webhooks import (
     Inbox,
 )
-
-
-@pytest.fixture
-def batch() -> bytes:
-    return GOLDEN_BATCH
 
 
 def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path: Path) -> None:
@@ -58,9 +52,9 @@ def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path: Path) -> None:
         assert delivery.event.body == event("batch.completed", subject, pad=pad)
 
 
-def test_the_command_from_start_to_ctrl_c(tmp_path: Path, batch: bytes) -> None:
+def test_the_command_from_start_to_ctrl_c(tmp_path: Path) -> None:
     with command(tmp_path / "inbox") as (process, port):
-        assert deliver(port, batch) == 200
+        assert deliver(port, GOLDEN_BATCH) == 200
         assert deliver(port, event("batch.failed", "k"), OLD) == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
@@ -85,7 +79,7 @@ def test_the_command_from_start_to_ctrl_c(tmp_path: Path, batch: bytes) -> None:
         ("batch.completed", "job_77ab", "new"),
         ("batch.failed", "k", "new"),
     ]
-    assert rows[0]["body"] == json.loads(batch)
+    assert rows[0]["body"] == json.loads(GOLDEN_BATCH)
 
 
 def test_the_command_needs_a_secret(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hooks import (
     GOLDEN_BATCH,
-    GOLDEN_SCAN,
     SECRET,
     deliver,
     event,
@@ -32,26 +31,16 @@ from runmask.http.webhooks import (
 
 
 @pytest.fixture
-def batch() -> bytes:
-    return GOLDEN_BATCH
-
-
-@pytest.fixture
-def scanned() -> bytes:
-    return GOLDEN_SCAN
-
-
-@pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
     return Inbox(tmp_path / "inbox")
 
 
-def test_the_same_delivery_has_one_effect(inbox: Inbox, batch: bytes) -> None:
+def test_the_same_delivery_has_one_effect(inbox: Inbox) -> None:
     seen: list[Event] = []
     receiver = Receiver(inbox, aidetector=AIDetectorWebhook(SECRET), handler=seen.append)
     with listening_to(receiver) as port:
         with ThreadPoolExecutor(8) as pool:
-            assert set(pool.map(lambda _: deliver(port, batch), range(24))) == {200}
+            assert set(pool.map(lambda _: deliver(port, GOLDEN_BATCH), range(24))) == {200}
         until(lambda: seen)
         time.sleep(0.1)
     assert len(seen) == 1
@@ -84,7 +73,7 @@ def test_what_nobody_expects_waits_until_somebody_does(tmp_path: Path) -> None:
     assert [each.event.subject for each in inbox.pending()] == ["known", "early"]
 
 
-def test_the_answer_does_not_wait_for_the_handler(inbox: Inbox, batch: bytes) -> None:
+def test_the_answer_does_not_wait_for_the_handler(inbox: Inbox) -> None:
     running, release = threading.Event(), threading.Event()
 
     def slow(_: Event) -> None:
@@ -94,7 +83,7 @@ def test_the_answer_does_not_wait_for_the_handler(inbox: Inbox, batch: bytes) ->
     receiver = Receiver(inbox, aidetector=AIDetectorWebhook(SECRET), handler=slow)
     with listening_to(receiver) as port:
         began = time.monotonic()
-        assert deliver(port, batch) == 200
+        assert deliver(port, GOLDEN_BATCH) == 200
         assert running.wait(5)
         assert deliver(port, event("batch.completed", "k")) == 200
         assert time.monotonic() - began < 1
@@ -102,7 +91,7 @@ def test_the_answer_does_not_wait_for_the_handler(inbox: Inbox, batch: bytes) ->
         until(lambda: [state for _, state in states(inbox)] == ["done", "done"])
 
 
-def test_a_handler_that_fails_is_asked_again(inbox: Inbox, batch: bytes) -> None:
+def test_a_handler_that_fails_is_asked_again(inbox: Inbox) -> None:
     calls: list[str] = []
 
     def clumsy(found: Event) -> None:
@@ -112,7 +101,7 @@ def test_a_handler_that_fails_is_asked_again(inbox: Inbox, batch: bytes) -> None
 
     receiver = Receiver(inbox, aidetector=AIDetectorWebhook(SECRET), handler=clumsy)
     with listening_to(receiver) as port:
-        assert deliver(port, batch) == 200
+        assert deliver(port, GOLDEN_BATCH) == 200
         until(lambda: len(calls) == 1)
         until(lambda: next(inbox.deliveries()).fault == "ValueError: not today")
         until(lambda: states(inbox) == [("batch.completed", "done")])
@@ -120,10 +109,10 @@ def test_a_handler_that_fails_is_asked_again(inbox: Inbox, batch: bytes) -> None
     assert (len(calls), kept.attempts, kept.fault) == (2, 1, None)
 
 
-def test_pauses_between_failures_grow(inbox: Inbox, batch: bytes, monkeypatch: Any) -> None:
+def test_pauses_between_failures_grow(inbox: Inbox, monkeypatch: Any) -> None:
     now = 1000.0
     monkeypatch.setattr("runmask.http.webhooks.inbox.time.time", lambda: now)
-    inbox.store(webhooks.read_aidetector(batch))
+    inbox.store(webhooks.read_aidetector(GOLDEN_BATCH))
     for pause in (1, 2, 4, 8):
         assert inbox.process(lambda _: 1 / 0) == 0
         now += pause - 0.5
@@ -149,7 +138,7 @@ def test_old_deliveries_are_forgotten_but_not_within_a_week(inbox: Inbox, monkey
     assert list((Path(inbox.folder) / "bodies").iterdir()) == []
 
 
-def test_a_full_disk_is_told_and_loses_nothing(inbox: Inbox, batch: bytes) -> None:
+def test_a_full_disk_is_told_and_loses_nothing(inbox: Inbox) -> None:
     inbox._database.execute("PRAGMA max_page_count = 1")
     with listening_to(Receiver(inbox, aidetector=AIDetectorWebhook(SECRET))) as port:
         large = event("batch.completed", "j", pad="x" * 200_000)
@@ -159,7 +148,7 @@ def test_a_full_disk_is_told_and_loses_nothing(inbox: Inbox, batch: bytes) -> No
     assert states(inbox) == [("batch.completed", "new")]
     inbox.close()
     with pytest.raises(OutputError):
-        inbox.store(webhooks.read_aidetector(batch))
+        inbox.store(webhooks.read_aidetector(GOLDEN_BATCH))
 
 
 @pytest.mark.parametrize("bad", ["file", "damaged", "newer"])

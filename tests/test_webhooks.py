@@ -38,46 +38,40 @@ from runmask.http.webhooks import (
 
 
 @pytest.fixture
-def batch() -> bytes:
-    return GOLDEN_BATCH
-
-
-@pytest.fixture
-def scanned() -> bytes:
-    return GOLDEN_SCAN
-
-
-@pytest.fixture
 def inbox(tmp_path: Path) -> Inbox:
     return Inbox(tmp_path / "inbox")
 
 
-def test_a_delivery_is_on_the_disk_when_it_is_acknowledged(inbox: Inbox, batch: bytes) -> None:
+def test_a_delivery_is_on_the_disk_when_it_is_acknowledged(inbox: Inbox) -> None:
     with listening_to(Receiver(inbox, aidetector=AIDetectorWebhook([SECRET, OLD]))) as port:
-        assert deliver(port, batch) == 200
+        assert deliver(port, GOLDEN_BATCH) == 200
         assert deliver(port, event("batch.failed", "j2"), OLD) == 200
     again = Inbox(inbox.folder)
     first, second = again.deliveries()
-    assert (first.event.body, first.event.kind, first.repeats) == (batch, "batch.completed", 0)
+    assert (first.event.body, first.event.kind, first.repeats) == (
+        GOLDEN_BATCH,
+        "batch.completed",
+        0,
+    )
     assert (second.event.subject, second.state) == ("j2", "new")
 
 
-def test_whoever_proves_nothing_gets_no_detail(inbox: Inbox, batch: bytes) -> None:
+def test_whoever_proves_nothing_gets_no_detail(inbox: Inbox) -> None:
     with listening_to(
         Receiver(inbox, aidetector=AIDetectorWebhook(SECRET), copyleaks=ours())
     ) as port:
         for headers in ({}, {"X-Signature": "0" * 64}, {"X-Signature": "\xe9" * 64}):
-            assert send(port, "/aidetector", batch, headers) == 401
-        assert deliver(port, batch, "another_secret_altogether") == 401
+            assert send(port, "/aidetector", GOLDEN_BATCH, headers) == 401
+        assert deliver(port, GOLDEN_BATCH, "another_secret_altogether") == 401
         for path in (f"/copyleaks/{SCAN}/{'0' * 32}", f"/copyleaks/{SCAN}", "/copyleaks/x/"):
             assert send(port, path, b"{}") == 401
         assert send(port, path_of(SCAN).replace("4411", "4412"), b"{}") == 401
     assert states(inbox) == []
 
 
-def test_scans_are_believed_by_address_and_payload(inbox: Inbox, scanned: bytes) -> None:
+def test_scans_are_believed_by_address_and_payload(inbox: Inbox) -> None:
     def body(**changes: Any) -> bytes:
-        return json.dumps(json.loads(scanned) | changes).encode()
+        return json.dumps(json.loads(GOLDEN_SCAN) | changes).encode()
 
     stranger = CopyleaksWebhook("", OLD)
     with listening_to(Receiver(inbox, copyleaks=ours())) as port:
@@ -121,15 +115,15 @@ def test_bodies_that_are_too_large(inbox: Inbox) -> None:
     assert len(list((Path(inbox.folder) / "bodies").iterdir())) == 1
 
 
-def test_compressed_bodies(inbox: Inbox, batch: bytes) -> None:
+def test_compressed_bodies(inbox: Inbox) -> None:
     with listening_to(Receiver(inbox, aidetector=AIDetectorWebhook(SECRET))) as port:
-        packed = gzip.compress(batch)
+        packed = gzip.compress(GOLDEN_BATCH)
         assert deliver(port, packed, **{"Content-Encoding": "gzip"}) == 200
-        assert deliver(port, batch, **{"Content-Encoding": "gzip"}) == 400
+        assert deliver(port, GOLDEN_BATCH, **{"Content-Encoding": "gzip"}) == 400
         assert deliver(port, packed[:-9], **{"Content-Encoding": "gzip"}) == 400
-        assert deliver(port, batch, **{"Content-Encoding": "br"}) == 415
+        assert deliver(port, GOLDEN_BATCH, **{"Content-Encoding": "br"}) == 415
     [kept] = inbox.deliveries()
-    assert kept.event.body == batch
+    assert kept.event.body == GOLDEN_BATCH
 
 
 def test_bodies_that_are_too_slow(inbox: Inbox) -> None:
@@ -160,7 +154,7 @@ def test_what_is_no_delivery(inbox: Inbox) -> None:
         assert raw(port, b"", target=b"/%2e%2e/aidetector") == 404
 
 
-def test_too_much_at_once_is_told_to_come_again(inbox: Inbox, batch: bytes) -> None:
+def test_too_much_at_once_is_told_to_come_again(inbox: Inbox) -> None:
     receiver = Receiver(inbox, aidetector=AIDetectorWebhook(SECRET), max_waiting=2, body_timeout=3)
     with listening_to(receiver) as port:
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
@@ -170,10 +164,10 @@ def test_too_much_at_once_is_told_to_come_again(inbox: Inbox, batch: bytes) -> N
                 b"X-Signature: %s\r\n\r\n" % (b"0" * 64)
             )
         until(lambda: receiver._waiting == 2)
-        assert deliver(port, batch) == 503
+        assert deliver(port, GOLDEN_BATCH) == 503
         for connection in slow:
             connection.close()
-        until(lambda: deliver(port, batch) == 200)
+        until(lambda: deliver(port, GOLDEN_BATCH) == 200)
     assert len(states(inbox)) == 1
 
 
@@ -192,7 +186,7 @@ def test_a_flood_is_kept_whole(inbox: Inbox) -> None:
     assert {each.event.subject for each in inbox.deliveries()} == {f"j{n}" for n in range(count)}
 
 
-def test_mounted_in_another_application(inbox: Inbox, batch: bytes, scanned: bytes) -> None:
+def test_mounted_in_another_application(inbox: Inbox) -> None:
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
@@ -201,12 +195,12 @@ def test_mounted_in_another_application(inbox: Inbox, batch: bytes, scanned: byt
     client = TestClient(app)
     assert (
         client.post(
-            "/hooks/in/aidetector", content=batch, headers={"X-Signature": BATCH}
+            "/hooks/in/aidetector", content=GOLDEN_BATCH, headers={"X-Signature": BATCH}
         ).status_code
         == 200
     )
     address = "/hooks/in" + path_of("a;b:c(1)")
-    body = json.loads(scanned) | {"scannedDocument": {}}
+    body = json.loads(GOLDEN_SCAN) | {"scannedDocument": {}}
     del body["developerPayload"]
     assert client.post(address, json=body).status_code == 200
     assert client.post("/hooks/in/x", content=b"").status_code == 404

@@ -18,7 +18,7 @@ from .client import Client, Options, concealed, given, positive
 from .jobs import Batch, Job, Report
 from .retry import Call, Flow, Reply, Request, Wait, exchange
 from .secret import Secret
-from .upload import Image, Upload, prepare
+from .upload import Encoding, Image, Upload, check_encoding, prepare
 from .urls import checked_url
 
 T = TypeVar("T")
@@ -83,9 +83,10 @@ class AIDetectorProtocol(Client):
         what: wire.What,
         upload: Upload,
         wanted: wire.Wanted | None,
-        encoding: wire.Encoding,
+        encoding: Encoding,
         call: Call,
     ) -> Flow[Detection]:
+        check_encoding(encoding)
         request = wire.image_request(self._site, what, upload, wanted, encoding)
         judge = self._reader(what).detection
 
@@ -162,7 +163,11 @@ class AIDetectorProtocol(Client):
             yield Wait(pause)
             pause = min(pause * POLL_GROWTH, max(poll, MAX_POLL_S))
 
-    def _c2pa_flow(self, request: Request, call: Call) -> Flow[Report]:
+    def _c2pa_flow(self, image: Upload | str, call: Call) -> Flow[Report]:
+        if isinstance(image, Upload):
+            request = wire.image_request(self._site, "c2pa", image, None, "multipart")
+        else:
+            request = wire.url_request(self._site, "c2pa", self._checked(image, "url"), None)
         return self._ask(request, self._reader("verification").report, call)
 
     def _report_flow(self, path: str, what: str, call: Call) -> Flow[Report]:
@@ -217,11 +222,6 @@ def wanted_of(
         threshold=threshold,
         metadata=metadata,
     )
-
-
-def check_encoding(encoding: str) -> None:
-    if encoding not in ("multipart", "base64"):
-        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def check_count(count: int) -> None:

@@ -50,7 +50,7 @@ from .preflight import Limits
 from .replies import Reading, error_of_status, integer, lenient_object, mapping
 from .retry import Reply, Request
 from .secret import Secret
-from .upload import Upload
+from .upload import Encoding, Upload
 
 T = TypeVar("T")
 
@@ -69,7 +69,6 @@ LIMITS = Limits(
 )
 
 Dialect = Literal["root", "endpoints"]
-Encoding = Literal["multipart", "base64"]
 What = Literal["detect", "batch", "async", "forensics", "c2pa"]
 
 _PATHS: dict[Dialect, dict[What, str]] = {

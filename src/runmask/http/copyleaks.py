@@ -18,7 +18,7 @@ from .client import Client, LoopClient, Options, ThreadClient, concealed, given
 from .retry import Call, Flow, Reply, Request
 from .secret import Secret
 from .session import Session
-from .upload import Image, Upload, prepare
+from .upload import Encoding, Image, Upload, check_encoding, prepare
 from .urls import checked_url
 from .webhooks.senders import CopyleaksWebhook
 
@@ -114,9 +114,11 @@ class _Client(Client):
         scan_id: str,
         model: str,
         sandbox: bool,
-        encoding: wire.Encoding,
+        encoding: Encoding,
         call: Call,
     ) -> Flow[Detection]:
+        check_encoding(encoding)
+
         def read(body: bytes) -> Detection:
             return Detection.from_copyleaks(body, max_bytes=self._max_response_bytes)
 
@@ -255,7 +257,7 @@ class Copyleaks(_Client, ThreadClient):
         filename: str | None = None,
         model: str = wire.MODEL,
         sandbox: bool = False,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """Send an image and return what the service found. One credit, unless ``sandbox``.
@@ -289,7 +291,6 @@ class Copyleaks(_Client, ThreadClient):
         """
         call = self._begin()
         scan_id = self._checked_scan_id(scan_id)
-        _check_encoding(encoding)
         upload = prepare(image, filename, wire.LIMITS, preflight=preflight)
         return self._run(self._check_flow(upload, scan_id, model, sandbox, encoding, call), call)
 
@@ -350,13 +351,12 @@ class AsyncCopyleaks(_Client, LoopClient):
         filename: str | None = None,
         model: str = wire.MODEL,
         sandbox: bool = False,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """As :meth:`Copyleaks.check`; the file is read in a thread."""
         call = self._begin()
         scan_id = self._checked_scan_id(scan_id)
-        _check_encoding(encoding)
         upload = await self._transport.in_thread(
             lambda: prepare(image, filename, wire.LIMITS, preflight=preflight)
         )
@@ -376,11 +376,6 @@ class AsyncCopyleaks(_Client, LoopClient):
         scan_id = self._checked_scan_id(scan_id)
         flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return await self._run(flow, call)
-
-
-def _check_encoding(encoding: str) -> None:
-    if encoding not in ("multipart", "base64"):
-        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def _about(scan_id: str, flow: Flow[T]) -> Flow[T]:

@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from ..detection import Detection
@@ -45,6 +45,7 @@ from .preflight import Limits
 from .replies import Reading, error_of_status, integer, lenient_object, mapping
 from .retry import Reply, Request
 from .secret import Secret
+from .upload import Encoding
 
 BASE_URL = "https://api.copyleaks.com"
 LOGIN_URL = "https://id.copyleaks.com"
@@ -73,8 +74,6 @@ LIMITS = Limits(
 
 _NARROW = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!@$&-=_()';:.,~")
 _WIDE = _NARROW | frozenset('^+%{}<>/"|`')
-
-Encoding = Literal["multipart", "base64"]
 
 
 @dataclass(frozen=True, kw_only=True)
