@@ -1,4 +1,4 @@
-"""Decode, encode and overlay at 4096 x 4096 on masks from sparse to dense, and file to file.
+"""Masks of 4096 x 4096 from sparse to dense, file to file, and image to answer.
 
 Each competitor's every call is one turn of one round; report.py takes the medians.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from algebra_jobs import ALGEBRA_JOBS
+from client_jobs import CLIENT_JOBS
 from competitors import JOBS, Competitor, Prepared
 from contour_jobs import CONTOUR_JOBS
 from file_jobs import FILE_JOBS
@@ -34,6 +35,7 @@ ALL_JOBS = (
     | GEOMETRY_JOBS
     | MORPHOLOGY_JOBS
     | WIRE_JOBS
+    | CLIENT_JOBS
 )
 
 

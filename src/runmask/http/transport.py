@@ -222,6 +222,16 @@ _UNASKABLE = (
 )
 
 
+class _Pieces(io.BytesIO):
+    """Read a megabyte at a time: the time limit for silence is one for each piece.
+
+    The library would read less, and each piece costs a turn of the event loop.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(-1 if size is None or size < 0 else max(size, SMALL_BODY))
+
+
 class _TooLargeError(Exception):
     pass
 
@@ -248,7 +258,7 @@ class _Exchange:
         request, settings, left = self._request, self._settings, max(0.0, self._call.left())
         connect, read = min(settings.connect_timeout, left), min(settings.read_timeout, left)
         files = [
-            (name, (filename, io.BytesIO(content), media_type))
+            (name, (filename, _Pieces(content), media_type))
             for name, (filename, content, media_type) in request.files
         ]
         return {
