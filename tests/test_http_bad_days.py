@@ -8,7 +8,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
@@ -17,7 +21,13 @@ import pytest
 from billed_calls import CALLS, CLIENTS, PHOTO, client_of
 from faults.server import Answer, faulty
 
-from runmask.errors import APIConnectionError, APIError, RateLimitedError, StatusError
+from runmask.errors import (
+    APIConnectionError,
+    APIError,
+    ImageTooLargeError,
+    RateLimitedError,
+    StatusError,
+)
 from runmask.http import Rate
 
 SERVICES = list(CLIENTS)
@@ -165,6 +175,69 @@ def test_the_same_header_twice_is_no_harm(kind: str, service: str) -> None:
     twice = Answer(body=good.body, headers=(length, ("X-A", "1"), ("X-A", "2")))
     with faulty(twice) as server, client_of(service, kind, server.origin) as client:
         assert check(client).raw == good.body
+
+
+def test_no_cookie_is_kept(kind: str, service: str) -> None:
+    good = GOOD[service]
+    baking = Answer(body=good.body, headers=(("Set-Cookie", "a=b; Path=/"),))
+    with faulty(baking, good) as server, client_of(service, kind, server.origin) as client:
+        check(client)
+        check(client)
+    assert all("cookie" not in request.headers for request in server.requests)
+
+
+def test_an_answer_that_was_there_before_its_question(kind: str) -> None:
+    """It would be taken for the answer to the next image, and every one after it for another's."""
+    first = GOOD["aidetector"].raw()
+    stale = Answer(body=b'{"verdict":"authentic"}').raw()
+    with (
+        raw_server(first + stale, first, first) as origin,
+        client_of("aidetector", kind, origin) as client,
+    ):
+        assert check(client).verdict == "ai"
+        with pytest.raises(APIConnectionError, match="before it was asked") as caught:
+            check(client)
+        assert check(client).verdict == "ai"
+    assert caught.value.billed == "unknown"
+
+
+def test_a_large_upload_that_is_refused_at_its_beginning() -> None:
+    refusal = Answer(status=413, headers=(("Connection", "close"),)).raw()
+    with (
+        raw_server(refusal, read_once=True) as origin,
+        client_of("aidetector", "threads", origin) as client,
+        pytest.raises(ImageTooLargeError) as caught,
+    ):
+        client.check(bytes(15_000_000), preflight=False)
+    assert caught.value.billed == "no"
+
+
+@contextmanager
+def raw_server(*answers: bytes, read_once: bool = False) -> Iterator[str]:
+    """Gives these answers, one to each form, on as many connections as are opened."""
+    script = iter(answers)
+
+    def serve(raw: socket.socket) -> None:
+        with raw, suppress(OSError):
+            while came := raw.recv(2**16):
+                if read_once or came.endswith(b"--\r\n"):
+                    raw.sendall(next(script, b""))
+                if read_once:
+                    time.sleep(0.1)
+                    return
+
+    def listen() -> None:
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(raw,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_closed_client(kind: str, service: str) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,14 @@ from hooks import (
     until,
 )
 
-from runmask.http.webhooks import AIDetectorWebhook, CopyleaksWebhook, Inbox, Receiver
+from runmask.errors import OutputError
+from runmask.http.webhooks import (
+    AIDetectorWebhook,
+    CopyleaksWebhook,
+    Inbox,
+    Receiver,
+    read_aidetector,
+)
 
 
 @pytest.fixture
@@ -152,6 +160,25 @@ def peak_memory(process: subprocess.Popen[str]) -> int:
         pytest.skip("needs /proc")
     [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("name", ["\\ud800", "a\\u0000b", "\\u001b[31m", "x" * 9000, ""])
+def test_names_that_are_none(port: int, inbox: Inbox, name: str) -> None:
+    """Such as half a character: no database takes it."""
+    body = b'{"event":"batch.completed","data":{"job_id":"%s","status":"x"}}' % name.encode()
+    assert deliver(port, body) == 200
+    payload = ours().payload("abc").encode()
+    assert send(port, path_of("abc"), b'{"developerPayload":"%s.\\ud800"}' % payload) == 200
+    first, second = inbox.deliveries()
+    assert (first.event.subject, first.event.body) == (None, body)
+    assert (second.event.subject, second.event.payload) == ("abc", "?")
+
+
+def test_an_event_that_cannot_be_stored_is_no_harm_to_others(inbox: Inbox) -> None:
+    bad = replace(read_aidetector(event("batch.completed", "bad")), kind="\ud800")
+    with pytest.raises(OutputError):
+        inbox.store(bad)
+    assert inbox.store(read_aidetector(event("batch.completed", "good"))) == "new"
 
 
 def test_connections_that_say_nothing_keep_nobody_out(port: int, inbox: Inbox) -> None:

@@ -18,6 +18,7 @@ from ..secret import Secret
 
 Service = Literal["copyleaks", "aidetector", "sightengine"]
 
+MAX_NAME = 200
 ENDINGS = ("completed", "failed", "error", "finished", "expired")
 
 
@@ -103,7 +104,8 @@ def read_aidetector(body: bytes) -> Event:
     if not isinstance(kind, str) or not kind.isprintable() or len(kind) > 100:
         raise ResponseFormatError("no name of an event", code="missing_key", path="event")
     names = ("job_id", "batch_id", "id", "request_id")
-    subject = next((told[name] for name in names if isinstance(told.get(name), str)), None)
+    subjects = (_name(told.get(name)) for name in names)
+    subject = next((subject for subject in subjects if subject is not None), None)
     return Event(service="aidetector", kind=kind, subject=subject, body=body)
 
 
@@ -112,13 +114,19 @@ def read_sightengine(body: bytes) -> Event:
     answer = load_object(body)
     data = mapping(answer.get("data"))
     status = data.get("status", answer.get("status"))
-    subject = mapping(answer.get("media")).get("id")
     return Event(
         service="sightengine",
         kind=f"media.{status}" if isinstance(status, str) and status.isalnum() else "media",
-        subject=subject if isinstance(subject, str) else None,
+        subject=_name(mapping(answer.get("media")).get("id")),
         body=body,
     )
+
+
+def _name(value: object) -> str | None:
+    """What may be the name of something: short, and of characters that can be shown."""
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable():
+        return value
+    return None
 
 
 def _told(answer: Mapping[str, Any]) -> Mapping[str, Any]:

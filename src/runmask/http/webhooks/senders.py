@@ -224,7 +224,7 @@ class CopyleaksWebhook(_Sender):
         if found is None:
             raise _refused()
         self._compare("payload", scan_id, found[1])
-        return found[2]
+        return found[2] and found[2].encode("utf-8", "replace").decode()
 
     def _compare(self, purpose: str, scan_id: str, token: str) -> int:
         claimed = token.encode("utf-8", "replace")
