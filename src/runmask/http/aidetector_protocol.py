@@ -16,6 +16,7 @@ from .address import host_of, is_loopback
 from .cache import Found, first, remembered
 from .client import Client, Options, concealed, given, positive
 from .jobs import Batch, Job, Report
+from .replies import name_of
 from .retry import Call, Flow, Reply, Request, Wait, exchange
 from .secret import Secret
 from .upload import Encoding, Image, Upload, check_encoding, prepare
@@ -143,7 +144,7 @@ class AIDetectorProtocol(Client):
         return self._ask(request, self._reader("batch").job, call)
 
     def _job_flow(self, job_id: str, call: Call) -> Flow[Job]:
-        if not isinstance(job_id, str) or not job_id:
+        if name_of(job_id) is None:
             raise InputError(f"job_id {shown(job_id)}: not the id of a job")
         request = wire.get_request(self._site, wire.job_path(job_id))
         return self._ask(request, self._reader("question for the job", billed=False).job, call)

@@ -47,7 +47,7 @@ from ..formats import load_json, load_object
 from .jobs import Batch, Item, Job, Report
 from .pace import Rate
 from .preflight import Limits
-from .replies import Reading, error_of_status, integer, lenient_object, mapping
+from .replies import Reading, error_of_status, integer, lenient_object, mapping, name_of
 from .retry import Reply, Request
 from .secret import Secret
 from .upload import Encoding, Upload
@@ -251,9 +251,9 @@ class Reader:
     def read_job(self, body: bytes) -> Job:
         answer = load_object(body, max_bytes=self.max_bytes)
         told = mapping(answer.get("data")) or answer
-        job_id = next((told[name] for name in ("job_id", "batch_id", "id") if told.get(name)), None)
-        status = told.get("status")
-        if not isinstance(job_id, str) or not isinstance(status, str):
+        ids = (name_of(told.get(name)) for name in ("job_id", "batch_id", "id"))
+        job_id, status = next(filter(None, ids), None), name_of(told.get("status"))
+        if job_id is None or status is None:
             raise ResponseFormatError(
                 f"no job: keys {sorted(told)!r:.120}", code="missing_key", path="job_id"
             )

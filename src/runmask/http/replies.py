@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 Details = Sequence[tuple[str, str]]
 
+MAX_NAME = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -199,11 +201,20 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def name_of(value: object) -> str | None:
+    """What may be the name of something: short, and of characters that can be shown."""
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable():
+        return value
+    return None
+
+
 def integer(value: object) -> int | None:
-    """Older bodies have numbers as text."""
+    """Of 64 bits; older bodies have numbers as text."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    return None
 
 
 def escaped(text: str) -> str:

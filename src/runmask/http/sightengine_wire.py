@@ -141,7 +141,7 @@ def read_checks(
             told = [answer]
         if not isinstance(told, list):
             raise ResponseFormatError("no list of answers", code="missing_key", path="data")
-        found = {mapping(mapping(each).get("media")).get("uri"): each for each in told}
+        found = {str(mapping(mapping(each).get("media")).get("uri")): each for each in told}
         return [_item(answer, found.get(name), name, len(names)) for name in names], body
 
     refused = _refused(reply, secrets)

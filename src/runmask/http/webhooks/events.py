@@ -13,12 +13,11 @@ from ...formats import load_object
 from ..aidetector_wire import Reader
 from ..copyleaks_wire import error_of
 from ..jobs import Job
-from ..replies import integer, mapping
+from ..replies import integer, mapping, name_of
 from ..secret import Secret
 
 Service = Literal["copyleaks", "aidetector", "sightengine"]
 
-MAX_NAME = 200
 ENDINGS = ("completed", "failed", "error", "finished", "expired")
 
 
@@ -104,7 +103,7 @@ def read_aidetector(body: bytes) -> Event:
     if not isinstance(kind, str) or not kind.isprintable() or len(kind) > 100:
         raise ResponseFormatError("no name of an event", code="missing_key", path="event")
     names = ("job_id", "batch_id", "id", "request_id")
-    subjects = (_name(told.get(name)) for name in names)
+    subjects = (name_of(told.get(name)) for name in names)
     subject = next((subject for subject in subjects if subject is not None), None)
     return Event(service="aidetector", kind=kind, subject=subject, body=body)
 
@@ -117,16 +116,9 @@ def read_sightengine(body: bytes) -> Event:
     return Event(
         service="sightengine",
         kind=f"media.{status}" if isinstance(status, str) and status.isalnum() else "media",
-        subject=_name(mapping(answer.get("media")).get("id")),
+        subject=name_of(mapping(answer.get("media")).get("id")),
         body=body,
     )
-
-
-def _name(value: object) -> str | None:
-    """What may be the name of something: short, and of characters that can be shown."""
-    if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable():
-        return value
-    return None
 
 
 def _told(answer: Mapping[str, Any]) -> Mapping[str, Any]:
