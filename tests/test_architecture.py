@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "terminal": {"errors", "detection"},
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "services": {"errors", "http", "sandbox", "scan"},
+    "bench": {"_core", "blend", "mask"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
     "__init__": {"errors", "contours", "mask", "blend", "detection"},

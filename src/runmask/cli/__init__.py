@@ -11,7 +11,7 @@ try:
     import click
 
     from .. import exits
-    from . import contours, detect, info, pictures, servers
+    from . import bench, contours, convert, detect, info, pictures, servers
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -33,7 +33,9 @@ for command in (
     pictures.overlay_command,
     pictures.heatmap_command,
     contours.contours_command,
+    convert.convert,
     info.info,
+    bench.bench,
     servers.sandbox,
     servers.webhooks,
 ):
