@@ -55,21 +55,8 @@ class PoolTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = self._pool.handle_request(
-            httpcore2.Request(
-                method=request.method,
-                url=_core_url(request.url),
-                headers=request.headers.raw,
-                content=cast(httpx2.SyncByteStream, request.stream),
-                extensions=request.extensions,
-            )
-        )
-        return httpx2.Response(
-            status_code=answer.status,
-            headers=answer.headers,
-            stream=_Stream(answer),
-            extensions=answer.extensions,
-        )
+        answer = self._pool.handle_request(_core_request(request))
+        return _response(answer, _Stream(answer))
 
     def close(self) -> None:
         self._pool.close()
@@ -88,21 +75,8 @@ class AsyncPoolTransport(httpx2.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = await self._pool.handle_async_request(
-            httpcore2.Request(
-                method=request.method,
-                url=_core_url(request.url),
-                headers=request.headers.raw,
-                content=cast(httpx2.AsyncByteStream, request.stream),
-                extensions=request.extensions,
-            )
-        )
-        return httpx2.Response(
-            status_code=answer.status,
-            headers=answer.headers,
-            stream=_AsyncStream(answer),
-            extensions=answer.extensions,
-        )
+        answer = await self._pool.handle_async_request(_core_request(request))
+        return _response(answer, _AsyncStream(answer))
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -129,6 +103,25 @@ class _AsyncStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._answer.aclose()
+
+
+def _core_request(request: httpx2.Request) -> httpcore2.Request:
+    return httpcore2.Request(
+        method=request.method,
+        url=_core_url(request.url),
+        headers=request.headers.raw,
+        content=cast(Any, request.stream),
+        extensions=request.extensions,
+    )
+
+
+def _response(answer: httpcore2.Response, stream: _Stream | _AsyncStream) -> httpx2.Response:
+    return httpx2.Response(
+        status_code=answer.status,
+        headers=answer.headers,
+        stream=stream,
+        extensions=answer.extensions,
+    )
 
 
 def _core_url(url: httpx2.URL) -> httpcore2.URL:
