@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aidetector_client import BODY, GOOD, KEY, check, facades
+from billed_calls import PHOTO, client_of
 from clients import Connect
 from faults.server import Answer, faulty
 from hypothesis import given
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 
 from runmask.errors import (
     APITimeoutError,
+    AuthError,
     InputError,
 )
 from runmask.http import AIDetector, Rate
-from runmask.http.copyleaks_wire import CHECK_RATE
+from runmask.http.copyleaks_wire import CHECK_RATE, LOGIN_RATE
 from runmask.http.pace import MAX_HOLD_S, Pace
 
 
@@ -81,18 +83,19 @@ def test_headers() -> None:
     assert pace.take_turn(0.0, 99.0) == 0.0
 
 
-def test_copyleaks_900_checks_in_any_quarter_of_an_hour() -> None:
-    pace = Pace(CHECK_RATE)
+@pytest.mark.parametrize(("rate", "most"), [(CHECK_RATE, 900), (LOGIN_RATE, 12)])
+def test_copyleaks_in_any_quarter_of_an_hour(rate: Rate, most: int) -> None:
+    pace = Pace(rate)
     turns = []
     now = 0.0
-    while now < 2000:
+    while now < 4000:
         now += pace.take_turn(now, 1e9)
         turns.append(now)
     at = 0
     for count, turn in enumerate(turns, 1):
         while turns[at] <= turn - 900:
             at += 1
-        assert count - at <= 900
+        assert count - at <= most
 
 
 # -- of a client, over real sockets
@@ -105,6 +108,21 @@ def test_the_pace_is_kept(connect: Connect) -> None:
         for _ in range(6):
             check(client)
     assert time.monotonic() - began >= 4 / 20 * 0.95
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_logins_have_turns_of_their_own(kind: str) -> None:
+    """A key that is refused must not be tried without end: the service blocks whoever does."""
+    with (
+        faulty(logins=[Answer(status=401)] * 9) as server,
+        client_of(
+            *("copyleaks", kind, server.origin), rate_limit=Rate(0.01, 2), total_timeout=1.0
+        ) as client,
+    ):
+        for error in (AuthError, AuthError, APITimeoutError):
+            with pytest.raises(error):
+                client.check(PHOTO, preflight=False)
+    assert server.logins == 2
 
 
 def test_no_turn_within_the_time_of_the_call(connect: Connect) -> None:

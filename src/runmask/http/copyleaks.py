@@ -91,7 +91,8 @@ class _Client(Client):
             **settings,
         )
         base_url, login_url = self._origins
-        self._session = Session(email, key, base_url, login_url, self._policy)
+        logins = self._pace(wire.LOGIN_RATE)
+        self._session = Session(email, key, base_url, login_url, self._policy, logins)
         self._strict_scan_id = strict_scan_id
         self._checks, self._others = self._pace(wire.CHECK_RATE), self._pace(wire.OTHER_RATE)
         self._submit_method = "PUT"
@@ -232,8 +233,9 @@ class Copyleaks(_Client, ThreadClient):
     Notes
     -----
     The token of a login is kept for its 48 hours, renewed 5 minutes before they end or when the
-    service refuses it, and by one thread at a time. Nothing is sent before the first call. Use it
-    as a context manager, or call :meth:`close`. After a fork make a new client.
+    service refuses it, by one thread at a time, and 12 times in 15 minutes at most (``rate_limit``).
+    Nothing is sent before the first call. Use it as a context manager, or call :meth:`close`. After
+    a fork make a new client.
     """
 
     def login(self) -> None:

@@ -58,6 +58,7 @@ REFRESH_BEFORE_S = 300.0
 
 # 900 checks in any 15 minutes: those at once, and those that follow at this rate.
 CHECK_RATE = Rate(0.95, 45)
+LOGIN_RATE = Rate(6 / 900, 6)  # 12 in any 15 minutes, by the same reckoning
 OTHER_RATE = Rate(10, 10)
 
 MAX_PAYLOAD = 512
