@@ -233,9 +233,9 @@ class Copyleaks(_Client, ThreadClient):
     Notes
     -----
     The token of a login is kept for its 48 hours, renewed 5 minutes before they end or when the
-    service refuses it, by one thread at a time, and 12 times in 15 minutes at most (``rate_limit``).
-    Nothing is sent before the first call. Use it as a context manager, or call :meth:`close`. After
-    a fork make a new client.
+    service refuses it, by one thread at a time, and 12 times in 15 minutes at most, as its pages
+    ask. Nothing is sent before the first call. Use it as a context manager, or call :meth:`close`.
+    After a fork make a new client.
     """
 
     def login(self) -> None:
