@@ -31,7 +31,10 @@ SUMMARY = {  # the columns of a table, and its jobs
         "dilate_3x3": "dilate by 3 x 3",
         "transpose": "transpose",
         "to_coco": "to a COCO string",
+        "outline": "outlines 3 pixels wide",
+        "file_to_jpeg": "JPEG and JSON to JPEG, 16 MP",
         "file_to_png": "JPEG and JSON to PNG, 16 MP",
+        "file_to_webp": "JPEG and JSON to WebP, 16 MP",
     },
     ("8 k", "80 k", "400 k", "4.2 M"): {"json_to_mask": "JSON to a mask, by runs"},
 }
