@@ -1,4 +1,4 @@
-"""Decode, encode and overlay at 4096 x 4096 on masks from sparse to dense, and file to file.
+"""Masks of 4096 x 4096 from sparse to dense, file to file, and image to answer.
 
 Each competitor's every call is one turn of one round; report.py takes the medians.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from algebra_jobs import ALGEBRA_JOBS
 from caption_jobs import CAPTION_JOBS
+from client_jobs import CLIENT_JOBS
 from competitors import JOBS, Competitor, Prepared
 from contour_jobs import CONTOUR_JOBS
 from file_jobs import FILE_JOBS
@@ -38,6 +39,7 @@ ALL_JOBS = (
     | MORPHOLOGY_JOBS
     | OUTLINE_JOBS
     | WIRE_JOBS
+    | CLIENT_JOBS
 )
 
 
