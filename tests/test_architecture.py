@@ -38,6 +38,10 @@ MAY_IMPORT = {
     "terminal": {"errors", "detection"},
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "services": {"errors", "http", "sandbox", "scan"},
+    "batch": {
+        *("errors", "_core", "formats", "contours", "mask", "blend", "images", "detection"),
+        *("output", "http", "serving", "services", "scan", "page", "__version__"),
+    },
     "exits": {"errors", "terminal"},
     "__main__": set(),
     "__init__": {"errors", "contours", "mask", "blend", "detection"},

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .errors import OutputError, advised
 
-__all__ = ["atomic_write", "distinct_names", "reserved", "safe_name"]
+__all__ = ["atomic_write", "distinct_names", "folded", "make_folder", "reserved", "safe_name"]
 
 Data = bytes | bytearray | memoryview | Iterable[bytes]
 
@@ -159,6 +159,18 @@ def _output_error(target: str, error: OSError | ValueError) -> OutputError:
     return OutputError(message, errno=number, path=target)
 
 
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {os.fspath(folder)!r}: {error.strerror}",
+            errno=error.errno,
+            path=os.fspath(folder),
+        ) from error
+
+
 def exists(target: str, more: str = "") -> OutputError:
     """The error for a name that is taken."""
     message = f"{target!r} exists{more}"
@@ -190,12 +202,12 @@ def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     caller's to refuse.
     """
     names = [safe_name(Path(path).stem) for path in paths]
-    seen = Counter(map(_folded, names))
+    seen = Counter(map(folded, names))
     distinct = [
-        name if seen[_folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
+        name if seen[folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
         for name, path in zip(names, paths, strict=True)
     ]
-    if len(set(map(_folded, distinct))) < len(distinct):  # a file is named like another's hash
+    if len(set(map(folded, distinct))) < len(distinct):  # a file is named like another's hash
         return [
             f"{name}-{_digest(os.path.abspath(path))}"
             for name, path in zip(names, paths, strict=True)
@@ -203,7 +215,8 @@ def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     return distinct
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """What file systems that ignore case or compose accents take for the same name."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 

@@ -13,7 +13,7 @@ from .blend import overlay
 from .detection import Detection
 from .errors import APIError, InputError, OutputError
 from .gallery import RESPONSE, card_of
-from .output import distinct_names, exists, reserved
+from .output import distinct_names, exists, make_folder, reserved
 from .page import Card
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Result",
     "Service",
     "images_in",
-    "make_folder",
     "overlay_ending",
     "plan",
     "refuse_existing",
@@ -218,15 +217,3 @@ def _remove(*paths: Path) -> None:
             raise OutputError(
                 f"cannot remove {str(path)!r}: {error.strerror}", errno=error.errno, path=str(path)
             ) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {str(folder)!r}: {error.strerror}",
-            errno=error.errno,
-            path=str(folder),
-        ) from error

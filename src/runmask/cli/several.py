@@ -64,8 +64,8 @@ def tasks_of(
 ) -> list[Task]:
     """What to make: ``output``, or NAME.SUFFIX.* in that folder; none of them an input."""
     from .. import images
-    from ..output import distinct_names
-    from ..scan import make_folder, overlay_ending
+    from ..output import distinct_names, make_folder
+    from ..scan import overlay_ending
 
     def ending(image: Path) -> str:
         return _ENDINGS[fmt] if fmt else overlay_ending(image, images.format_of(image) or "")
