@@ -42,6 +42,7 @@ class Writer:
     def submit(self, work: Work[T]) -> Future[T]:
         """Have work done in the next commit. From any thread."""
         future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # from now on it cannot be taken back
         self._queue.put((work, future))
         return future
 
