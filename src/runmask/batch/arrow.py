@@ -44,10 +44,10 @@ def render_arrow(
     Parameters
     ----------
     batch : RecordBatch or Table
-        ``body`` (text or binary) is the service's answer. Where there are files to make, ``source``
-        is the image, a path or an address that the worker can reach. Optional: ``service``; ``name``,
-        the stem of the files, else made of the source and a hash of it; ``digest``, which the image
-        must have; and ``item``, which is handed on.
+        ``body`` (text or binary) is the service's answer; ``source``, where there are files to
+        make, the image: a path or an address that the worker can reach. Optional: ``service``;
+        ``name``, the stem of the files, else made of the source and a hash of it; ``digest``, which
+        the image must have; and ``item``, which is handed on.
     folder : path, optional
         Where files go, in folders that are made if need be. The worker must reach it.
     outputs, thumbnails, how

@@ -210,7 +210,7 @@ class _Driver:
         return rendered
 
     def _failed_alone(self, chunk: _Chunk, error: Exception) -> list[Rendered]:
-        """It is known that it was this chunk. Once, though, it may have been a kill from outside."""
+        """It is known that it was this chunk; for once it may have been a kill from outside."""
         if chunk.strikes < 2:
             self._again.appendleft(chunk)
         elif len(chunk.items) > 1 or chunk.strikes < ATTEMPTS:

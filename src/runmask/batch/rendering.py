@@ -95,7 +95,8 @@ def render(answered: Answered, wishes: Wishes) -> Rendered:
     """Make the files of one item. Whatever is wrong with its answer or image is its own error.
 
     ``seconds`` has the stages: ``answer`` (to the mask), ``contours``, ``read``, ``decode``,
-    ``blend``, ``encode`` and ``write``, or where it ended by an error ``failed``. O(bytes + pixels).
+    ``blend``, ``encode``, ``write``; and ``failed`` for one that ended by an error.
+    O(bytes + pixels).
     """
     work = _Work(answered, wishes)
     error = None

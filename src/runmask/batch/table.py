@@ -118,8 +118,9 @@ def row_of(outcome: Outcome) -> dict[str, Any]:
         return row
     told = _told(detection)
     row["times"]["created"] = told.pop("created")
-    credits = told.pop("credits")
-    return row | told | ({"credits": credits} if outcome.credits is None else {})
+    if outcome.credits is not None:
+        told["credits"] = outcome.credits
+    return row | told
 
 
 def _told(detection: Detection) -> dict[str, Any]:
@@ -129,14 +130,14 @@ def _told(detection: Detection) -> dict[str, Any]:
         except InputError:  # the service sent something else than it documents
             return None
 
-    shares, mask, credits = of("summary"), of("mask"), of("credits")
+    shares, mask, charged = of("summary"), of("mask"), of("credits")
     told = {
         "service": detection.service,
         "verdict": of("verdict"),
         "score": of("score"),
         "shares": None if shares is None else shares._asdict(),
         "ids": [(_text(name), _text(value)) for name, value in (of("ids") or {}).items()],
-        "credits": credits if credits is None or abs(credits) < 2**53 else None,
+        "credits": charged if charged is None or abs(charged) < 2**53 else None,
         "model": _text(of("model")),
         "created": _text(of("created")),
     }
