@@ -118,6 +118,11 @@ def format_of(source: Source) -> str | None:
         return None
 
 
+def named_as_image(name: str) -> bool:
+    """Whether a name ends as those of readable images do."""
+    return os.path.splitext(name)[1].lower() in _SUFFIXES
+
+
 def warn_of_wrong_suffix(source: Source, fmt: str, name: str) -> None:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return
