@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ResponseFormatError
+from ..errors import MaskError, ResponseFormatError
 from ..mask import Mask
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def confidence_of(detection: Detection) -> Any:
 def _level(told: Any, at: int, shape: tuple[int, int]) -> tuple[Mask, float]:
     try:
         return Mask(told["starts"], told["lengths"], shape), float(told["level"])
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        if isinstance(error, MaskError):
+            raise
         message = f"heatmap[{at}]: not 'level', 'starts' and 'lengths'"
         raise ResponseFormatError(message, path=f"heatmap[{at}]") from error

@@ -40,12 +40,21 @@ class Engine:
         How many tasks run at a time; of a cluster, once it was opened.
     apart : bool
         Whether tasks run in processes whose loss is none, so that HEIC may be decoded there.
+    deaths : int
+        How many workers die before a task counts as failed: more than one where the engine itself
+        tries again.
     """
 
     def __init__(
-        self, title: str, make: Callable[[], Executor], workers: int = 1, *, apart: bool = True
+        self,
+        title: str,
+        make: Callable[[], Executor],
+        workers: int = 1,
+        *,
+        apart: bool = True,
+        deaths: int = 1,
     ) -> None:
-        self.title, self.workers, self.apart = title, workers, apart
+        self.title, self.workers, self.apart, self.deaths = title, workers, apart, deaths
         self._make = make
 
     def __repr__(self) -> str:
@@ -92,7 +101,8 @@ def dask(address: str) -> Engine:
     They and the scheduler need this library, and the folders of images and outputs at the same
     paths.
     """
-    return Engine(f"Dask at {address}", lambda: _Dask(address))
+    # Its scheduler's allowed-failures is 3, and can be set there only.
+    return Engine(f"Dask at {address}", lambda: _Dask(address), deaths=4)
 
 
 def ray(address: str | None = None) -> Engine:

@@ -3,9 +3,9 @@
 An executor may run a chunk twice, or break and take all that is in flight with it. Rendering is
 repeatable, so both only cost time. What dies again and again is narrowed down::
 
-    in flight when the executor broke     once: again; from then on: alone, as a suspect
-    broke it alone, or failed by itself   item by item
-    an item alone, for the third time     failed, with the code "crashed"
+    in flight when a worker died        once: again; from then on: alone, as a suspect
+    alone when it died, or named by it  item by item, each alone
+    an item, for the third time         failed, with the code "crashed"
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from concurrent.futures import (
     Future,
     wait,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..errors import BatchError, OutputError
 from .values import Answered, Rendered
 
 ATTEMPTS = 3
-"""How often an item may take a worker with it."""
+"""How many workers an item may take with it, each time alone."""
 
 _WINDOW = 4  # chunks in flight for each worker
 _LONGEST = 128  # items of a chunk
@@ -43,9 +43,10 @@ Done = Callable[[Sequence[Rendered]], None]
 
 
 class Engine(Protocol):
-    """Where the work is done."""
+    """Where the work is done: by so many workers, of which so many die before a task fails."""
 
     workers: int
+    deaths: int
 
     def open(self) -> Executor:
         """A fresh executor whose workers have been seen to work."""
@@ -89,9 +90,10 @@ def drive(
 class _Chunk:
     items: tuple[Answered, ...]
     strikes: int = 0  # how often it was in flight when a worker died
+    kills: int = 0  # how many workers died of it for sure; counted for one item
 
     def struck(self) -> _Chunk:
-        return _Chunk(self.items, self.strikes + 1)
+        return replace(self, strikes=self.strikes + 1)
 
     def singles(self) -> Iterable[_Chunk]:
         return (_Chunk((item,), self.strikes) for item in self.items)
@@ -211,12 +213,16 @@ class _Driver:
 
     def _failed_alone(self, chunk: _Chunk, error: Exception) -> list[Rendered]:
         """It is known that it was this chunk; for once it may have been a kill from outside."""
-        if chunk.strikes < 2:
-            self._again.appendleft(chunk)
-        elif len(chunk.items) > 1 or chunk.strikes < ATTEMPTS:
-            self._suspects.extend(chunk.singles())
-        else:
+        if len(chunk.items) > 1:
+            if chunk.strikes < 2:
+                self._again.appendleft(chunk)
+            else:
+                self._suspects.extend(chunk.singles())
+            return []
+        chunk = replace(chunk, kills=chunk.kills + self._engine.deaths)
+        if chunk.kills >= ATTEMPTS:
             return [_crashed(chunk.items[0], error)]
+        self._suspects.append(chunk)
         return []
 
     def _hand_over(self, rendered: Sequence[Rendered]) -> None:

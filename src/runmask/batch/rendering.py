@@ -26,7 +26,7 @@ from ..errors import ImageError, InputError, RunmaskError
 from ..output import atomic_write, make_folder
 from ..scan import overlay_ending
 from .confidence import confidence_of
-from .items import digest_of, read_image
+from .sources import digest_of, read_image
 from .thumbnails import SIDE, outline_of
 from .values import Answered, Rendered
 
@@ -146,6 +146,8 @@ class _Work:
     def _photo(self, mask: Mask | None) -> Picture:
         """The photo as it is stored, or upright if the mask fits that."""
         answered = self.answered
+        if not answered.source:
+            raise ImageError("the image of this answer is not known", code="unreadable")
         data = read_image(answered.source, _NAME)
         if answered.digest and digest_of(data) != answered.digest:
             raise ImageError(f"{_NAME} is not the one that was sent: it changed", code="changed")
