@@ -60,6 +60,9 @@ ONLY_IN = {
     "uvicorn": {"sandbox", "serving"},
     "click": {"cli", "exits", "terminal"},
     "rich": {"cli", "terminal"},
+    "pyarrow": {"batch"},
+    "fsspec": {"batch"},
+    "sqlite3": {"batch", "http"},
 }
 
 

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import csv
 import glob
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .. import images
 from ..errors import InputError, MissingDependencyError, shown
@@ -125,75 +126,74 @@ def _remote_entries(address: str) -> Iterator[Entry]:
 def _list(path: str, column: str | None) -> Iterator[Entry]:
     ending = os.path.splitext(path)[1].lower()
     folder = os.path.dirname(path)
-    lines: Iterator[tuple[int, Any]]
+    values = _values(path, ending, column)
+    for number in itertools.count(1):
+        try:
+            value = next(values, None)
+            if value is None:
+                return
+            source = _listed(value, folder)
+        except (InputError, OSError, ValueError, csv.Error) as error:
+            message = f"the list {shown(path)}, entry {number}: {error}"
+            raise InputError(message, code="list") from error
+        yield _entry(source)
+
+
+def _listed(value: object, folder: str) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise InputError(f"{shown(value)} is no path or address")
+    value = value.strip()
+    if is_address(value):
+        return local_path(value) if value.startswith("file://") else value
+    return os.path.normpath(os.path.join(folder, value))
+
+
+def _values(path: str, ending: str, column: str | None) -> Iterator[object]:
+    """What a list has for each image, whatever it is; never None."""
     if ending in (".csv", ".tsv"):
-        lines = _csv(path, column, "\t" if ending == ".tsv" else ",")
-    elif ending == ".parquet":
-        lines = _parquet(path, column)
-    elif ending == ".txt":
-        lines = _text(path)
-    else:
-        lines = _json_lines(path, column)
-    number = 0
-    try:
-        for number, value in lines:  # noqa: B007  also for the errors below
-            if not isinstance(value, str) or not value.strip() or "\0" in value:
-                raise InputError(f"{shown(value)} is no path or address")
-            value = value.strip()
-            if not is_address(value):
-                value = os.path.normpath(os.path.join(folder, value))
-            elif value.startswith("file://"):
-                value = local_path(value)
-            yield _entry(value)
-    except (InputError, OSError, ValueError, csv.Error) as error:
-        where = f", line {number}" if number else ""
-        raise InputError(f"the list {shown(path)}{where}: {error}", code="list") from error
+        return _csv(path, column, "\t" if ending == ".tsv" else ",")
+    if ending == ".parquet":
+        return _parquet(path, column)
+    return _lines(path, column, as_json=ending != ".txt")
 
 
-def _csv(path: str, column: str | None, delimiter: str) -> Iterator[tuple[int, Any]]:
+def _csv(path: str, column: str | None, delimiter: str) -> Iterator[object]:
     with open(path, encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=delimiter, strict=True)
         titles = next(rows, [])
         at = titles.index(_column(titles, column))
         for row in rows:
             if row:
-                yield rows.line_num, row[at] if at < len(row) else None
+                yield row[at] if at < len(row) else ""
 
 
-def _json_lines(path: str, column: str | None) -> Iterator[tuple[int, Any]]:
+def _lines(path: str, column: str | None, *, as_json: bool) -> Iterator[object]:
     with open(path, encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                yield number, None  # which is refused; the message of JSON has a line of its own
-                raise AssertionError from error
-            if isinstance(value, dict):
-                value = value.get(_column(list(value), column))
-            yield number, value
-
-
-def _text(path: str) -> Iterator[tuple[int, Any]]:
-    with open(path, encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
+        for line in file:
             if line.strip():
-                yield number, line
+                yield _of_json(line, column) if as_json else line
 
 
-def _parquet(path: str, column: str | None) -> Iterator[tuple[int, Any]]:
+def _of_json(line: str, column: str | None) -> object:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{shown(line.strip())} is no JSON") from error
+    if isinstance(value, dict):
+        value = value[_column(list(value), column)]
+    return "" if value is None else value
+
+
+def _parquet(path: str, column: str | None) -> Iterator[object]:
     try:
         import pyarrow.parquet
     except ImportError as error:
         raise MissingDependencyError.of("pyarrow", "batch", "a list in Parquet") from error
     with pyarrow.parquet.ParquetFile(path) as file:
         name = _column(file.schema_arrow.names, column)
-        number = 0
         for batch in file.iter_batches(batch_size=10_000, columns=[name]):
             for value in batch.column(0).to_pylist():
-                number += 1
-                yield number, value
+                yield "" if value is None else value
 
 
 def _column(titles: list[str], column: str | None) -> str:

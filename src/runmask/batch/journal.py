@@ -10,38 +10,32 @@ for, and what may have been, is never forgotten:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
 import time
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Literal, NamedTuple, Self, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Self, TypeVar
 
-from ..errors import JournalMismatchError
-from ..output import folded, make_folder, safe_name
-from . import schema
+from ..errors import JournalMismatchError, OutputError, shown
+from ..output import make_folder
+from . import planning, scans, schema
 from .commits import Work, Writer
+from .items import Entry
 from .lock import Ownership
-from .reading import Reading, stored_text
+from .planning import Planned
+from .reading import Reading, read_text
+from .scans import Answer, Claim, Fault, Resolution
 from .values import Rendered
 
 T = TypeVar("T")
 
 _CHUNK = 5000  # items of one commit while a job is planned
 _RESERVE = "journal.reserve"
-
-Claim = Literal["send", "wait", "known"]
-
-
-class Fault(NamedTuple):
-    """Why something failed, for a person; ``code`` for programs."""
-
-    code: str
-    message: str
 
 
 class Journal(Reading):
@@ -65,25 +59,27 @@ class Journal(Reading):
     def __init__(self, folder: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
         folder = os.fspath(folder)
         make_folder(folder)
+        self.is_full = False
         self._ownership = Ownership(folder)
         try:
             path = os.path.join(folder, schema.FILE)
-            self.is_new = schema.made(path)
+            is_new = schema.made(path)
             database = schema.connected(path, writing=True)
             try:
-                if not self.is_new:
+                if not is_new:
                     schema.check_whole(database, path)
                 super().__init__(folder)
             except BaseException:
                 database.close()
                 raise
-            self._writer = Writer(database, self._spare_room)
+            self._writer = Writer(database, self._make_room)
         except BaseException:
             self._ownership.release()
             raise
         try:
             self._compare(identity)
-            self._hold_what_was_sent()
+            if self._rows("SELECT 1 FROM scans WHERE state = 'sent' LIMIT 1"):
+                self._do(scans.hold_what_was_sent)
         except BaseException:
             self.close()
             raise
@@ -101,12 +97,12 @@ class Journal(Reading):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- beginning, and going on
+    # -- what the job is
 
     def _compare(self, identity: Mapping[str, str]) -> None:
         known = self.facts()
         if not known:
-            self._do(lambda db: _set_facts(db, {**identity, "begun": repr(time.time())}))
+            self._set_facts({**identity, "begun": repr(time.time())})
             return
         for name, value in identity.items():
             if known.get(name) != value:
@@ -116,101 +112,205 @@ class Journal(Reading):
                     path=self.path,
                 )
 
-    def _hold_what_was_sent(self) -> None:
-        if not self._rows("SELECT 1 FROM scans WHERE state = 'sent' LIMIT 1"):
-            return
+    def _set_facts(self, facts: Mapping[str, str]) -> None:
+        rows = list(facts.items())
+        self._do(lambda db: db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows))
 
-        def work(db: sqlite3.Connection) -> None:
-            fault = ("interrupted", "the process ended while the request was under way")
-            db.execute(
-                "UPDATE items SET state = 'held', error = ?, message = ? WHERE scan IN"
-                " (SELECT number FROM scans WHERE state = 'sent')",
-                fault,
+    def check_arguments(self, arguments: Iterable[str]) -> None:
+        """Keep what the job is about. It may be about more than before, and not about less.
+
+        Raises JournalMismatchError.
+        """
+        known = {argument for (argument,) in self._rows("SELECT argument FROM inputs")}
+        given = {text.encode("utf-8", "backslashreplace").decode() for text in arguments}
+        if missing := sorted(known - given):
+            raise JournalMismatchError(
+                f"the job in {self.folder!r} is about {shown(missing[0])}, which is not given now:"
+                " give all its inputs, and more if you like, or another output folder",
+                path=self.path,
             )
-            db.execute(
-                "UPDATE scans SET state = 'held', billed = 'unknown', error = ?, message = ?"
-                " WHERE state = 'sent'",
-                fault,
+        if rows := [(argument,) for argument in sorted(given - known)]:
+            self._do(lambda db: db.executemany("INSERT INTO inputs VALUES (?)", rows))
+
+    def wish(self, wishes: str) -> None:
+        """Keep what is made of the answers; if that has changed, all is to be rendered anew."""
+        known = self.facts().get("wishes")
+        if known != wishes:
+            self._set_facts({"wishes": wishes})
+            if known is not None:
+                self._do(scans.render_again)
+
+    def resolve(self, choice: Resolution) -> int:
+        """What is to become of all that is held: sent again, or given up; how many items."""
+        return self._do(partial(scans.resolve, choice=choice))
+
+    def retry_failed(self) -> int:
+        """Let what failed be tried again, whatever the reason; how many items."""
+        return self._do(scans.retry_failed)
+
+    # -- its images
+
+    def plan(self, entries: Iterable[Entry]) -> Planned:
+        """Take in the images of a job, those that are known already as well.
+
+        A file that changed since it was read is a new item, and what was made of the old one stays.
+        Both the journal and ``entries`` are read in their order: where they agree, as they do when
+        a job goes on, an image costs no look-up and nothing is written.
+        """
+        planned, chunk = Planned(0, 0, 0), []
+        known = self._known(0)
+        expected = next(known, None)
+        for entry in entries:
+            if expected == entry[:2]:
+                planned = planned.plus(Planned(1, 0, 0))
+                expected = next(known, None)
+                continue
+            chunk.append(entry)
+            if len(chunk) == _CHUNK:
+                more, last = self._do(partial(planning.settle, entries=chunk))
+                planned, chunk = planned.plus(more), []
+                known = self._known(last)  # from where both may go on alike
+                expected = next(known, None)
+        if chunk:
+            planned = planned.plus(self._do(partial(planning.settle, entries=chunk))[0])
+        return planned
+
+    def _known(self, after: int) -> Iterator[tuple[str, str]]:
+        while page := self._rows(
+            "SELECT number, source, stamp FROM items WHERE number > ? ORDER BY number LIMIT ?",
+            *(after, _CHUNK),
+        ):
+            for _, source, mark in page:
+                yield read_text(source), mark
+            after = page[-1][0]
+
+    def fail(self, item: int, fault: Fault) -> Future[object]:
+        """An item that is not sent, because of itself."""
+        return self._writer.submit(
+            lambda db: db.execute(
+                "UPDATE items SET state = 'failed', error = ?, message = ? WHERE number = ?",
+                (*fault, item),
             )
+        )
 
-        self._do(work)
-
-    # -- items and scans
-
-    def add_answers(self, answers: Iterable[tuple[str, str, str, str, bytes]]) -> int:
+    def add_answers(self, answers: Iterable[Answer]) -> int:
         """Take in answers that were got elsewhere; how many are new.
 
-        Each is a source, a stem for the outputs' names, the digest of the image's bytes (or
-        empty), the service and the body. One that is there already, of the same source with the
-        same body, is left as it is.
+        One that is there already, of the same source with the same body, is left as it is.
         """
-        added, chunk = 0, []
-        for answer in answers:
-            chunk.append(answer)
-            if len(chunk) == 100:
-                added += self._add_answers(chunk)
-                chunk = []
-        return added + self._add_answers(chunk)
+        added, rest = 0, iter(answers)
+        while chunk := list(islice(rest, 100)):
+            added += self._do(partial(scans.add_answers, answers=chunk))
+        return added
 
-    def _add_answers(self, answers: Sequence[tuple[str, str, str, str, bytes]]) -> int:
-        def work(db: sqlite3.Connection) -> int:
-            added = 0
-            for source, stem, digest, service, body in answers:
-                scan_id = _hash(f"{service}\0{source}\0".encode("utf-8", "surrogateescape") + body)
-                if db.execute("SELECT 1 FROM scans WHERE id = ?", (scan_id,)).fetchone():
-                    continue
-                now = time.time()
-                scan = db.execute(
-                    "INSERT INTO scans (id, digest, service, state, sent, answered, body)"
-                    " VALUES (?, ?, ?, 'scored', ?, ?, ?)",
-                    (scan_id, digest, service, now, now, _packed(body)),
-                ).lastrowid
-                number = _add_item(db, source, "", stem)
-                db.execute(
-                    "UPDATE items SET scan = ?, state = 'scored' WHERE number = ?", (scan, number)
-                )
-                added += 1
-            return added
+    # -- its requests
 
-        return self._do(work)
+    def reserve(self, size: int) -> None:
+        """Keep room on the disk for the answers under way, should it get full.
+
+        Raises OutputError if there is no such room.
+        """
+        path = os.path.join(self.folder, _RESERVE)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, size)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            self._give_back_reserve()
+            message = f"{self.folder!r} has no room of {size >> 20} MiB for a job: {error.strerror}"
+            raise OutputError(message, errno=error.errno, path=self.folder) from error
+
+    def claim(
+        self, item: int, source: str, scan_id: str, digest: str, service: str
+    ) -> Future[Claim]:
+        """Before a request leaves: it is about to.
+
+        Whose content was sent before, or is just now, shares what comes of that.
+        """
+        return self._writer.submit(
+            partial(
+                scans.claim,
+                item=item,
+                source=source,
+                scan_id=scan_id,
+                digest=digest,
+                service=service,
+            )
+        )
+
+    def unsend(self, scan: int) -> Future[None]:
+        """Nothing was sent, or nothing of it was carried out: it is to be sent still."""
+        return self._writer.submit(partial(scans.unsend, scan=scan))
+
+    def accept(self, scan: int) -> Future[None]:
+        """The service took it, and is to send its answer later."""
+        return self._writer.submit(partial(scans.end, scan=scan, state="submitted"))
+
+    def answer(self, scan: int, body: bytes, cost: float | None) -> Future[None]:
+        """The service's answer as it came, but ``packed``, and the credits that it tells of."""
+        known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
+        return self._writer.submit(partial(scans.end, scan=scan, state="scored", known=known))
+
+    def answer_late(self, send_as: str, body: bytes, cost: float | None) -> bool:
+        """The same, of a webhook; False if none of the job waits for it."""
+        known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
+        return self._do(partial(scans.answer_late, send_as=send_as, known=known))
+
+    def refuse(self, scan: int, fault: Fault, request_id: str | None) -> Future[None]:
+        """The service refused it, and did not charge."""
+        known = {"billed": "no", "request_id": request_id}
+        return self._writer.submit(
+            partial(scans.end, scan=scan, state="failed", fault=fault, known=known)
+        )
+
+    def hold(self, scan: int, fault: Fault, request_id: str | None, body: bytes) -> Future[None]:
+        """It may have been charged, and there is no answer, or none that can be read: ``body``."""
+        kept = scans.packed(body) if body else None
+        known = {"billed": "unknown", "request_id": request_id, "body": kept}
+        return self._writer.submit(
+            partial(scans.end, scan=scan, state="held", fault=fault, known=known)
+        )
 
     # -- rendering
 
     def rendered(self, results: Sequence[Rendered]) -> None:
         """Keep what came of rendering. One commit."""
-
-        def work(db: sqlite3.Connection) -> None:
-            db.executemany(
+        rows = [
+            (
+                "failed" if result.error else "done",
+                json.dumps(dict(result.files)),
+                json.dumps({name: round(s, 6) for name, s in result.seconds.items()}),
+                *(result.error or (None, None)),
+                result.item,
+            )
+            for result in results
+        ]
+        self._do(
+            lambda db: db.executemany(
                 "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
                 " WHERE number = ?",
-                [
-                    (
-                        "failed" if result.error else "done",
-                        json.dumps(dict(result.files)),
-                        json.dumps({name: round(s, 6) for name, s in result.seconds.items()}),
-                        *(result.error or (None, None)),
-                        result.item,
-                    )
-                    for result in results
-                ],
+                rows,
             )
-
-        self._do(work)
+        )
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
 
     # -- the file
 
-    def _do(self, work: Work[T]) -> T:
-        return self._done(self._writer.submit(work))
-
-    def _done(self, future: Future[T]) -> T:
+    def done(self, future: Future[T]) -> T:
+        """The result, once it is on the disk. Raises OutputError, or JournalCorruptError."""
         try:
             return future.result()
         except (sqlite3.Error, OSError) as error:
             raise schema.explained(error, self.path) from error
 
-    def _spare_room(self) -> bool:
+    def _do(self, work: Work[T]) -> T:
+        return self.done(self._writer.submit(work))
+
+    def _make_room(self) -> bool:
+        self.is_full = True
         return self._give_back_reserve()
 
     def _give_back_reserve(self) -> bool:
@@ -218,41 +318,3 @@ class Journal(Reading):
             os.unlink(os.path.join(self.folder, _RESERVE))
             return True
         return False
-
-
-def _set_facts(db: sqlite3.Connection, facts: Mapping[str, str]) -> None:
-    db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
-
-
-def _add_item(db: sqlite3.Connection, source: str, stamp: str, stem: str) -> int:
-    """A new item under a name that no other has, whatever a file system takes for the same."""
-    plain = safe_name(stem)
-    number = 0
-    while True:
-        name = plain
-        if number:
-            name = f"{plain}-{_hash(source.encode('utf-8', 'surrogateescape'))[:8]}"
-        if number > 1:
-            name = f"{name}-{number}"
-        try:
-            added = db.execute(
-                "INSERT INTO items (source, stamp, name, fold) VALUES (?, ?, ?, ?)",
-                (stored_text(source), stamp, name, _fold(name)),
-            )
-        except sqlite3.IntegrityError:
-            number += 1
-            continue
-        assert added.lastrowid is not None
-        return added.lastrowid
-
-
-def _fold(name: str) -> int:
-    return int.from_bytes(bytes.fromhex(_hash(folded(name).encode()))[:8], "big", signed=True)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def _packed(body: bytes) -> bytes:
-    return zlib.compress(body, 1)

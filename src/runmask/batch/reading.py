@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import JournalCorruptError
 from . import schema
@@ -23,6 +23,14 @@ SELECT items.number, source, name, items.state, files, coalesce(items.error, sca
 FROM items LEFT JOIN scans ON scans.number = scan
 WHERE items.number > ? ORDER BY items.number LIMIT ?
 """
+
+
+class Unread(NamedTuple):
+    """An item that is to be read and sent."""
+
+    number: int
+    source: str
+    name: str
 
 
 class Reading:
@@ -82,6 +90,18 @@ class Reading:
             answered=answered,
             body=None if body is None else self._unpacked(body, scan_id),
         )
+
+    def unread(self, after: int, limit: int) -> list[Unread]:
+        """Items that are to be read and sent, in their order, from the one after a number."""
+        return [
+            Unread(number, read_text(source), name)
+            for number, source, name in self._rows(
+                "SELECT number, source, name FROM items WHERE state = 'new' AND number > ?"
+                " ORDER BY number LIMIT ?",
+                after,
+                limit,
+            )
+        ]
 
     def to_render(self, limit: int) -> list[Answered]:
         """Items that are answered and not rendered, in their order.

@@ -24,8 +24,8 @@ CREATE TABLE inputs (argument TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE scans (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
     service TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('sent', 'submitted', 'scored', 'failed', 'held')),
-    sent REAL NOT NULL, answered REAL, attempts INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state IN ('new', 'sent', 'submitted', 'scored', 'failed', 'held')),
+    sent REAL NOT NULL, answered REAL, renamed INTEGER NOT NULL DEFAULT 0,
     billed TEXT CHECK (billed IN ('no', 'yes', 'unknown')), credits REAL, request_id TEXT,
     error TEXT, message TEXT, body BLOB);
 CREATE INDEX scans_open ON scans (state, number) WHERE state IN ('sent', 'submitted', 'held');
