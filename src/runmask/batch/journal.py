@@ -258,7 +258,11 @@ class Journal(Reading):
     def answer_late(self, send_as: str, body: bytes, cost: float | None) -> bool:
         """The same, of a webhook; False if none of the job waits for it."""
         known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
-        return self._do(partial(scans.answer_late, send_as=send_as, known=known))
+        return self._do(partial(scans.end_late, send_as=send_as, state="scored", known=known))
+
+    def refuse_late(self, send_as: str, fault: Fault) -> bool:
+        """A webhook that tells of no answer; False as above."""
+        return self._do(partial(scans.end_late, send_as=send_as, state="failed", fault=fault))
 
     def refuse(self, scan: int, fault: Fault, request_id: str | None) -> Future[None]:
         """The service refused it, and did not charge."""
