@@ -22,12 +22,19 @@ class Writer:
     A future has its result when the commit has reached the disk, and not before. Work that raises
     takes down what is in the same commit: none of it happened.
 
-    ``spare`` is called when there is no room on the disk, and says whether it made some.
+    ``check`` is called first: if it raises, so does all work. ``make_room`` is called when the disk
+    is full, and says whether there is some now.
     """
 
-    def __init__(self, database: sqlite3.Connection, spare: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        check: Callable[[], object] | None,
+        make_room: Callable[[], bool],
+    ) -> None:
         self._database = database
-        self._spare = spare
+        self._check = check
+        self._make_room = make_room
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="runmask-journal", daemon=True)
         self._thread.start()
@@ -35,6 +42,7 @@ class Writer:
     def submit(self, work: Work[T]) -> Future[T]:
         """Have work done in the next commit. From any thread."""
         future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # from now on it cannot be taken back
         self._queue.put((work, future))
         return future
 
@@ -62,10 +70,13 @@ class Writer:
 
     def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
         try:
+            if self._check is not None:
+                self._check()
+                self._check = None
             try:
                 results = self._tried(group)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_FULL or not self._spare():
+                if error.sqlite_errorcode != sqlite3.SQLITE_FULL or not self._make_room():
                     raise
                 results = self._tried(group)
         except BaseException as error:

@@ -27,7 +27,7 @@ from ..errors import InputError, MissingDependencyError, shown
 from ..images import named_as_image
 from ..scan import given_among
 from . import schema
-from .sources import is_address, is_web, local_path, remote, stamp, stamp_of, stem_of
+from .sources import is_address, is_web, local_path, remote, stamp, stamp_of
 
 LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
 COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
@@ -35,11 +35,10 @@ COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
 
 
 class Entry(NamedTuple):
-    """An image of a job: where it is, what changes with its content, and what it is called."""
+    """An image of a job: where it is, and what changes with its content."""
 
     source: str
     stamp: str
-    stem: str
 
 
 def entries(arguments: Iterable[str], column: str | None = None) -> Iterator[Entry]:
@@ -75,7 +74,7 @@ def is_list(path: str) -> bool:
 
 
 def _entry(source: str) -> Entry:
-    return Entry(source, stamp_of(source), stem_of(source))
+    return Entry(source, stamp_of(source))
 
 
 def _folder(folder: str) -> Iterator[Entry]:
@@ -95,7 +94,7 @@ def _folder(folder: str) -> Iterator[Entry]:
                 mark = stamp(entry.stat())
             except OSError:  # a link to nowhere: it is told of when it is read
                 mark = ""
-            yield Entry(entry.path, mark, os.path.splitext(name)[0])
+            yield Entry(entry.path, mark)
 
 
 def _pattern(pattern: str) -> Iterator[Entry]:
@@ -117,7 +116,7 @@ def _remote_entries(address: str) -> Iterator[Entry]:
     except Exception as error:  # each of its file systems has errors of its own
         raise InputError(f"{shown(address)}: {type(error).__name__}: {error}"[:400]) from error
     for source in sources:
-        yield Entry(source, "", stem_of(source))
+        yield Entry(source, "")
 
 
 # -- lists

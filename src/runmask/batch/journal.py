@@ -51,7 +51,8 @@ class Journal(Reading):
     Raises
     ------
     JournalLockedError, JournalMismatchError, JournalCorruptError
-        It cannot go on; nothing was changed.
+        It cannot go on; nothing was changed. Damage far inside the file is found while the job is
+        planned, and raised there.
     OutputError
         The folder cannot be written to.
     """
@@ -66,20 +67,19 @@ class Journal(Reading):
             is_new = schema.made(path)
             database = schema.connected(path, writing=True)
             try:
-                if not is_new:
-                    schema.check_whole(database, path)
                 super().__init__(folder)
             except BaseException:
                 database.close()
                 raise
-            self._writer = Writer(database, self._make_room)
         except BaseException:
             self._ownership.release()
             raise
+        # The whole file is looked at before the first change, while others read.
+        check = None if is_new else partial(schema.check_whole, database, path)
+        self._writer = Writer(database, check, self._make_room)
         try:
             self._compare(identity)
-            if self._rows("SELECT 1 FROM scans WHERE state = 'sent' LIMIT 1"):
-                self._do(scans.hold_what_was_sent)
+            self._ready = self._writer.submit(scans.hold_what_was_sent)
         except BaseException:
             self.close()
             raise
@@ -157,12 +157,13 @@ class Journal(Reading):
         Both the journal and ``entries`` are read in their order: where they agree, as they do when
         a job goes on, an image costs no look-up and nothing is written.
         """
-        planned, chunk = Planned(0, 0, 0), []
+        planned, alike = Planned(0, 0, 0), 0
+        chunk: list[Entry] = []
         known = self._known(0)
         expected = next(known, None)
         for entry in entries:
-            if expected == entry[:2]:
-                planned = planned.plus(Planned(1, 0, 0))
+            if expected == entry:
+                alike += 1
                 expected = next(known, None)
                 continue
             chunk.append(entry)
@@ -173,15 +174,16 @@ class Journal(Reading):
                 expected = next(known, None)
         if chunk:
             planned = planned.plus(self._do(partial(planning.settle, entries=chunk))[0])
-        return planned
+        self.done(self._ready)
+        return planned.plus(Planned(alike, 0, 0))
 
     def _known(self, after: int) -> Iterator[tuple[str, str]]:
         while page := self._rows(
             "SELECT number, source, stamp FROM items WHERE number > ? ORDER BY number LIMIT ?",
             *(after, _CHUNK),
         ):
-            for _, source, mark in page:
-                yield read_text(source), mark
+            for _, source, stamp in page:
+                yield read_text(source), stamp
             after = page[-1][0]
 
     def fail(self, item: int, fault: Fault) -> Future[object]:

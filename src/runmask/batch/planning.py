@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..output import folded, safe_name
 from .items import Entry
 from .reading import stored_text
+from .sources import stem_of
 
 
 class Planned(NamedTuple):
@@ -26,13 +27,13 @@ class Planned(NamedTuple):
 def settle(db: sqlite3.Connection, entries: Sequence[Entry]) -> tuple[Planned, int]:
     """Take in images; what was new, and the number of the last one."""
     added = changed = number = 0
-    for source, stamp, stem in entries:
+    for source, stamp in entries:
         found = db.execute(
             "SELECT number, stamp, scan FROM items WHERE source = ? ORDER BY number DESC LIMIT 1",
             (stored_text(source),),
         ).fetchone()
         if found is None:
-            number = add_item(db, source, stamp, stem)
+            number = add_item(db, source, stamp, stem_of(source))
             added += 1
             continue
         number, known, scan = found
@@ -46,7 +47,7 @@ def settle(db: sqlite3.Connection, entries: Sequence[Entry]) -> tuple[Planned, i
                 (stamp, number),
             )
         else:
-            number = add_item(db, source, stamp, stem)
+            number = add_item(db, source, stamp, stem_of(source))
     return Planned(len(entries), added, changed), number
 
 

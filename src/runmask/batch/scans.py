@@ -126,7 +126,7 @@ def answer_late(db: sqlite3.Connection, send_as: str, known: Mapping[str, Any]) 
         (scan_id, int(renamed or 0)),
     ).fetchone()
     if found is not None:
-        end(db, *found, "scored", known=known)
+        end(db, found[0], "scored", known=known)
     return found is not None
 
 
