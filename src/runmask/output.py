@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import secrets
 import stat
 import unicodedata
@@ -14,13 +15,22 @@ from pathlib import Path
 
 from .errors import OutputError, advised
 
-__all__ = ["atomic_write", "distinct_names", "folded", "make_folder", "reserved", "safe_name"]
+__all__ = [
+    "atomic_write",
+    "distinct_names",
+    "folded",
+    "make_folder",
+    "remove_leftovers",
+    "reserved",
+    "safe_name",
+]
 
 Data = bytes | bytearray | memoryview | Iterable[bytes]
 
 # Bytes a name may take; a file system allows 255, and endings are still to come.
 _NAME_BYTES = 160
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
+_TEMPORARY = re.compile(r"\.runmask-[0-9a-f]{16}\.tmp")
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _NO_ALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
@@ -75,7 +85,7 @@ def reserved(
             stack.callback(os.close, folder)
             name = os.path.basename(target)
             _refuse_what_is_no_file(folder, name, overwrite)
-            temporary = f".runmask-{secrets.token_hex(8)}.tmp"
+            temporary = f".runmask-{secrets.token_hex(8)}.tmp"  # as _TEMPORARY has it
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             handle = os.open(temporary, flags, 0o666, dir_fd=folder)
             stack.callback(_remove, temporary, folder)  # there is none if it took the name
@@ -121,6 +131,17 @@ def _fill(file: io.FileIO, data: Data) -> None:
 def _remove(name: str, folder: int) -> None:
     with contextlib.suppress(OSError):
         os.unlink(name, dir_fd=folder)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder.
+
+    Only for a folder into which nobody writes just now.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if _TEMPORARY.fullmatch(entry.name):
+                os.unlink(entry.path)
 
 
 def _refuse_what_is_no_file(folder: int, name: str, overwrite: bool) -> None:

@@ -1,5 +1,21 @@
 """Jobs over any number of images: nothing lost, nothing paid for twice."""
 
+from .arrow import render_arrow
+from .executors import Engine, dask, processes, ray, threads
+from .finishing import render
+from .reporting import report
 from .values import Answered, Outcome, Rendered
 
-__all__ = ["Answered", "Outcome", "Rendered"]
+__all__ = [
+    "Answered",
+    "Engine",
+    "Outcome",
+    "Rendered",
+    "dask",
+    "processes",
+    "ray",
+    "render",
+    "render_arrow",
+    "report",
+    "threads",
+]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import InputError
 from ..output import safe_name
-from .rendering import Wishes, render
+from .rendering import Wishes, render, wishes_of
 from .table import arrow, batch_of, row_of
 from .values import Answered, Outcome
 
@@ -69,10 +69,7 @@ def render_arrow(
         raise InputError(f"columns {batch.schema.names}: 'body' is missing, the service's answer")
     if folder is None and (outputs or thumbnails):
         raise InputError("outputs are asked for, and no folder is given")
-    try:
-        wishes = Wishes(str(folder or ""), tuple(outputs), thumbnails=thumbnails, heic=True, **how)
-    except TypeError as error:
-        raise InputError(str(error)) from error
+    wishes = wishes_of(str(folder or ""), outputs, thumbnails=thumbnails, heic=True, **how)
     if folder is not None:
         wishes.make_folders()
     columns = ["body", *(name for name in _OPTIONAL if name in batch.schema.names)]

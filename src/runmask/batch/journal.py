@@ -293,15 +293,26 @@ class Journal(Reading):
             )
             for result in results
         ]
-        self._do(
-            lambda db: db.executemany(
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM meta WHERE key = 'table'")
+            db.executemany(
                 "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
                 " WHERE number = ?",
                 rows,
             )
-        )
+
+        self._do(work)
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
+
+    def is_table_current(self) -> bool:
+        """Whether nothing was rendered since the table of results was written."""
+        return "table" in self.facts()
+
+    def table_written(self) -> None:
+        """The table of results tells of everything that was rendered."""
+        self._set_facts({"table": "current"})
 
     # -- the file
 

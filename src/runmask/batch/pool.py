@@ -105,7 +105,7 @@ class _Driver:
     ) -> None:
         self._take, self._work, self._done, self._engine = take, work, done, engine
         self._stop = stop
-        self._executor = engine.open()
+        self._executor: Executor | None = None  # opened when there is something to do
         self._flying: dict[Future[list[Rendered]], _Chunk] = {}
         self._again: deque[_Chunk] = deque()
         self._suspects: deque[_Chunk] = deque()
@@ -129,7 +129,9 @@ class _Driver:
             raise self._failure
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
 
     def _stopped(self) -> bool:
         return self._stop.is_set() or self._failure is not None
@@ -163,6 +165,8 @@ class _Driver:
         return _Chunk(tuple(items))
 
     def _send(self, chunk: _Chunk) -> bool:
+        if self._executor is None:
+            self._executor = self._engine.open()
         try:
             self._flying[self._executor.submit(self._work, chunk.items)] = chunk
         except BrokenExecutor:
@@ -201,14 +205,12 @@ class _Driver:
             except Exception:
                 lost.append(chunk)
         self._flying.clear()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self.close()
         if len(lost) == 1:
             rendered += self._failed_alone(lost[0].struck(), BrokenExecutor())
         else:
             for chunk in map(_Chunk.struck, reversed(lost)):
                 (self._suspects if chunk.strikes > 1 else self._again).appendleft(chunk)
-        if not self._stopped():
-            self._executor = self._engine.open()
         return rendered
 
     def _failed_alone(self, chunk: _Chunk, error: Exception) -> list[Rendered]:

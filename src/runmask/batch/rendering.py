@@ -11,9 +11,10 @@ who renders an item again, or at the same time, changes nothing.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ FOLDERS = ("masks", "overlays", "heatmaps", "contours", "thumbnails")
 
 _CONTOURS = {"geojson": ".geojson", "svg": ".svg", "coco": ".json"}
 _NO_ALPHA = {".jpg", ".jpeg", ".bmp"}
+_NOT_WISHED = ("folder", "heic")
 _NAME = "the image"  # in messages, which stand beside its path
 
 
@@ -73,6 +75,11 @@ class Wishes:
         if self.format is not None and self.format not in FORMATS:
             raise InputError(f"format {self.format!r}: there are {', '.join(FORMATS)}")
 
+    def text(self) -> str:
+        """What they ask for, wherever it goes: equal wishes make equal files."""
+        told = {name: value for name, value in asdict(self).items() if name not in _NOT_WISHED}
+        return json.dumps(told, sort_keys=True)
+
     def make_folders(self) -> None:
         """Make the folders that files go to; OutputError if one cannot be made."""
         for name in FOLDERS:
@@ -84,6 +91,15 @@ class Wishes:
             "overlay" in self.outputs or ("mask" in self.outputs and bool(source))
         )
         return wanted or heat is not None or (self.thumbnails and bool(source))
+
+
+def wishes_of(folder: str, outputs: Iterable[str], **how: Any) -> Wishes:
+    """Wishes of a caller's words; InputError for those that mean nothing."""
+    kinds = tuple(dict.fromkeys([outputs] if isinstance(outputs, str) else outputs))
+    try:
+        return Wishes(folder, kinds, **how)
+    except TypeError as error:
+        raise InputError(str(error)) from error
 
 
 def render_chunk(chunk: Sequence[Answered], wishes: Wishes) -> list[Rendered]:

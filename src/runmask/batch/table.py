@@ -10,6 +10,7 @@
     area, fraction, parts  int64, ...       of what is marked; parts are 8-connected
     box                    struct           x0, y0, x1, y1 around it, ends exclusive
     ids, credits, model    map, ...         what the service calls the answer, and charged
+    notice                 string           what a stand-in for the service says of itself
     times                  struct           of the answer: as the service says, and as it came
     files                  struct           paths within the job's folder, by kind
     starts, lengths        list<int32>      the mask itself: runs over the image, row by row
@@ -83,6 +84,7 @@ def schema() -> pa.Schema:
             ("ids", pa.map_(text, text)),
             ("credits", real),
             ("model", text),
+            ("notice", text),
             ("times", pa.struct([("created", text), ("answered", instant)])),
             ("files", pa.struct([(kind, text) for kind in KINDS])),
             ("starts", pa.list_(whole)),
@@ -139,6 +141,7 @@ def _told(detection: Detection) -> dict[str, Any]:
         "ids": [(_text(name), _text(value)) for name, value in (of("ids") or {}).items()],
         "credits": charged if charged is None or abs(charged) < 2**53 else None,
         "model": _text(of("model")),
+        "notice": _text(of("notice")),
         "created": _text(of("created")),
     }
     if mask is None:
@@ -200,7 +203,7 @@ def _parquet(rows: Iterator[Mapping[str, Any]]) -> Iterator[bytes]:
         schema(),
         compression="zstd",
         column_encoding=packed,
-        use_dictionary=["state", "service", "verdict", "model"],
+        use_dictionary=["state", "service", "verdict", "model", "notice"],
     ) as writer:
         for group in _groups(rows):
             writer.write_batch(batch_of(group), row_group_size=len(group))

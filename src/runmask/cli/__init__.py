@@ -11,7 +11,7 @@ try:
     import click
 
     from .. import exits
-    from . import contours, detect, info, pictures, servers
+    from . import contours, detect, info, pictures, render, report, servers
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -34,6 +34,8 @@ for command in (
     pictures.heatmap_command,
     contours.contours_command,
     info.info,
+    render.render_command,
+    report.report_command,
     servers.sandbox,
     servers.webhooks,
 ):
