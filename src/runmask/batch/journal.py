@@ -142,6 +142,8 @@ class Journal(Reading):
 
     def resolve(self, choice: Resolution) -> int:
         """What is to become of all that is held: sent again, or given up; how many items."""
+        if not self._rows("SELECT 1 FROM scans WHERE state = 'held' LIMIT 1"):
+            return 0
         return self._do(partial(scans.resolve, choice=choice))
 
     def retry_failed(self) -> int:
@@ -293,25 +295,22 @@ class Journal(Reading):
             )
             for result in results
         ]
-
-        def work(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM meta WHERE key = 'table'")
-            db.executemany(
+        self._do(
+            lambda db: db.executemany(
                 "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
                 " WHERE number = ?",
                 rows,
             )
-
-        self._do(work)
+        )
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
 
     def is_table_current(self) -> bool:
-        """Whether nothing was rendered since the table of results was written."""
+        """Whether no item has changed since the table of results was written."""
         return "table" in self.facts()
 
     def table_written(self) -> None:
-        """The table of results tells of everything that was rendered."""
+        """The table of results tells of all items as they are."""
         self._set_facts({"table": "current"})
 
     # -- the file
