@@ -93,7 +93,7 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     _check_kind(path)
     try:
         db = sqlite3.connect(
-            f"file:{_quoted(path)}?mode={'rw' if writing else 'ro'}",
+            f"file:{_quoted(path)}?mode=rw",  # who only reads tidies up as well when it closes
             uri=True,
             timeout=10,
             isolation_level=None,
@@ -104,6 +104,8 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
             if writing:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")  # each commit waits for the disk
+            else:
+                db.execute("PRAGMA query_only = ON")
             db.execute("PRAGMA cache_size = -32768")  # 32 MiB
         except BaseException:
             db.close()
