@@ -60,10 +60,8 @@ def made(path: str) -> bool:
     if os.path.lexists(path):
         return False
     fresh = f"{path}.new"
-    for leftover in (fresh, f"{fresh}-journal"):
-        with suppress(FileNotFoundError):
-            os.unlink(leftover)
     try:
+        _remove(fresh)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(fresh, isolation_level=None)
         try:
@@ -76,8 +74,16 @@ def made(path: str) -> bool:
         os.rename(fresh, path)
         _sync_folder(os.path.dirname(path))
     except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            _remove(fresh)
         raise explained(error, path) from error
     return True
+
+
+def _remove(database: str) -> None:
+    for name in (database, f"{database}-journal"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)
 
 
 def connected(path: str, *, writing: bool) -> sqlite3.Connection:
