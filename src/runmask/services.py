@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .http.client import Options
     from .scan import Service
 
-__all__ = ["NAMES", "SANDBOX", "Choice", "chosen", "opened"]
+__all__ = ["NAMES", "SANDBOX", "Choice", "choice_of", "opened"]
 
 SANDBOX = "sandbox"
 _KEYS = {
@@ -49,15 +49,36 @@ NAMES = (*_KEYS, SANDBOX)
 class Choice:
     """A service, where it is asked, and the sentence that says who answers.
 
-    ``base_url`` is None for the service's own address. ``embedded``: it is the sandbox in this
-    process. ``credentials`` are none, for those of the environment, or the sandbox's.
+    ``base_url`` is None for the service's own address, and for the embedded sandbox until it runs.
+    ``credentials`` are none, for those of the environment, or the sandbox's.
     """
 
     service: str
     base_url: str | None
     note: str
-    embedded: bool
     credentials: tuple[str, ...] = field(repr=False)
+    embedded: bool = False
+    detector: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Who answers, in words that stay the same from run to run."""
+        from .http.address import host_of, is_loopback
+
+        if self.embedded:
+            return "the embedded sandbox"
+        if self.base_url is None:
+            return _TITLES[self.service]
+        return "this machine" if is_loopback(host_of(self.base_url)) else self.base_url
+
+    @contextmanager
+    def running(self) -> Iterator[Choice]:
+        """The same while it can be asked: the embedded sandbox has an address then."""
+        if not self.embedded:
+            yield self
+            return
+        with _embedded(self.detector) as origin:
+            yield replace(self, base_url=origin)
 
     def client(self) -> Copyleaks | AIDetector | Sightengine:
         """A client for threads. Raises InputError where credentials are missing."""
@@ -91,13 +112,12 @@ class Choice:
 def opened(
     name: str | None, base_url: str | None, detector: str | None = None
 ) -> Iterator[tuple[Service, str]]:
-    """The client to ask, and the sentence that says who answers. As :func:`chosen`."""
-    with chosen(name, base_url, detector) as choice, choice.client() as client:
+    """The client to ask, and the sentence that says who answers. As :func:`choice_of`."""
+    with choice_of(name, base_url, detector).running() as choice, choice.client() as client:
         yield client, choice.note
 
 
-@contextmanager
-def chosen(name: str | None, base_url: str | None, detector: str | None = None) -> Iterator[Choice]:
+def choice_of(name: str | None, base_url: str | None, detector: str | None = None) -> Choice:
     """The service to ask.
 
     Credentials come from the environment. Where it has none, another address gets those of the
@@ -125,13 +145,12 @@ def chosen(name: str | None, base_url: str | None, detector: str | None = None) 
         raise InputError(f"detector: it is for the embedded sandbox, and {asked} would be asked")
     if name == SANDBOX and base_url is None:
         note = "The embedded sandbox answers, no service is asked."
-        with _embedded(detector) as origin:
-            yield Choice("copyleaks", origin, note, True, _DEVELOPMENT["copyleaks"])
-        return
+        keys = _DEVELOPMENT["copyleaks"]
+        return Choice("copyleaks", None, note, keys, embedded=True, detector=detector)
     service = "copyleaks" if name == SANDBOX else name
     ours = name == SANDBOX or (base_url is not None and not _has_key(name))
     note = f"Asking {base_url or _TITLES[service]}."
-    yield Choice(service, base_url, note, False, _DEVELOPMENT[service] if ours else ())
+    return Choice(service, base_url, note, _DEVELOPMENT[service] if ours else ())
 
 
 def _has_key(service: str) -> bool:

@@ -3,6 +3,8 @@
 from .arrow import render_arrow
 from .executors import Engine, dask, processes, ray, threads
 from .finishing import render
+from .job import run
+from .progress import Progress, Summary
 from .reporting import report
 from .values import Answered, Outcome, Rendered
 
@@ -10,12 +12,15 @@ __all__ = [
     "Answered",
     "Engine",
     "Outcome",
+    "Progress",
     "Rendered",
+    "Summary",
     "dask",
     "processes",
     "ray",
     "render",
     "render_arrow",
     "report",
+    "run",
     "threads",
 ]

@@ -47,7 +47,7 @@ class Circuit:
         if self.since is not None:
             async with self._probing:
                 if self.since is not None:
-                    await self._wait(self.until - self._clock())
+                    await self._wait(self.pause())
                     yield
                     return
         yield
@@ -70,6 +70,10 @@ class Circuit:
             pause_s = self._uniform(longest / 2, longest)
             self._pauses = min(self._pauses + 1, 10)
         self.until = max(self.until, now + pause_s)
+
+    def pause(self) -> float:
+        """Seconds until the next probe."""
+        return max(0.0, self.until - self._clock())
 
     def patience_is_over(self, seconds: float) -> bool:
         return self.since is not None and self._clock() > self.since + seconds

@@ -54,13 +54,14 @@ def render_all(
     _tidy(wishes.folder)
 
 
-def write_table(journal: Journal) -> None:
-    """Write the table of results, unless it is there and tells of everything."""
+def write_table(journal: Journal) -> bool:
+    """Write the table of results, unless it is there and tells of everything; whether it was."""
     path = os.path.join(journal.folder, table.FILE)
     if journal.is_table_current() and os.path.exists(path):
-        return
+        return False
     table.write(path, journal.outcomes())
     journal.table_written()
+    return True
 
 
 def render(

@@ -142,6 +142,8 @@ class Journal(Reading):
 
     def resolve(self, choice: Resolution) -> int:
         """What is to become of all that is held: sent again, or given up; how many items."""
+        if not self._rows("SELECT 1 FROM scans WHERE state = 'held' LIMIT 1"):
+            return 0
         return self._do(partial(scans.resolve, choice=choice))
 
     def retry_failed(self) -> int:
@@ -258,7 +260,11 @@ class Journal(Reading):
     def answer_late(self, send_as: str, body: bytes, cost: float | None) -> bool:
         """The same, of a webhook; False if none of the job waits for it."""
         known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
-        return self._do(partial(scans.answer_late, send_as=send_as, known=known))
+        return self._do(partial(scans.end_late, send_as=send_as, state="scored", known=known))
+
+    def refuse_late(self, send_as: str, fault: Fault) -> bool:
+        """A webhook that tells of no answer; False as above."""
+        return self._do(partial(scans.end_late, send_as=send_as, state="failed", fault=fault))
 
     def refuse(self, scan: int, fault: Fault, request_id: str | None) -> Future[None]:
         """The service refused it, and did not charge."""
@@ -289,25 +295,22 @@ class Journal(Reading):
             )
             for result in results
         ]
-
-        def work(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM meta WHERE key = 'table'")
-            db.executemany(
+        self._do(
+            lambda db: db.executemany(
                 "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
                 " WHERE number = ?",
                 rows,
             )
-
-        self._do(work)
+        )
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
 
     def is_table_current(self) -> bool:
-        """Whether nothing was rendered since the table of results was written."""
+        """Whether no item has changed since the table of results was written."""
         return "table" in self.facts()
 
     def table_written(self) -> None:
-        """The table of results tells of everything that was rendered."""
+        """The table of results tells of all items as they are."""
         self._set_facts({"table": "current"})
 
     # -- the file

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import JournalCorruptError
 from . import schema
-from .values import Answered, Outcome
+from .values import Answered, Outcome, State
 
 _PAGE = 200
 
@@ -21,7 +21,7 @@ SELECT items.number, source, name, items.state, files, coalesce(items.error, sca
     coalesce(items.message, scans.message), seconds, id, digest, service, credits, billed, answered,
     body
 FROM items LEFT JOIN scans ON scans.number = scan
-WHERE items.number > ? ORDER BY items.number LIMIT ?
+WHERE items.number > ?{where} ORDER BY items.number LIMIT ?
 """
 
 
@@ -63,10 +63,11 @@ class Reading:
         """What the job was begun with: its service, its address, its wishes, ..."""
         return dict(self._rows("SELECT key, value FROM meta"))
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """All items in their order, a few in memory at a time."""
+    def outcomes(self, state: State | None = None) -> Iterator[Outcome]:
+        """All items, or those in a state, in their order, a few in memory at a time."""
+        query = _OUTCOMES.format(where="" if state is None else f" AND items.state = '{state}'")
         after = 0
-        while page := self._rows(_OUTCOMES, after, _PAGE):
+        while page := self._rows(query, after, _PAGE):
             for row in page:
                 yield self._outcome(*row)
             after = page[-1][0]

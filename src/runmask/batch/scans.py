@@ -117,16 +117,22 @@ def end(
     )
 
 
-def answer_late(db: sqlite3.Connection, send_as: str, known: Mapping[str, Any]) -> bool:
-    """An answer that came by webhook; whether it is about a scan that waits for one."""
+def end_late(
+    db: sqlite3.Connection,
+    send_as: str,
+    state: Literal["scored", "failed"],
+    fault: Fault | None = None,
+    known: Mapping[str, Any] | None = None,
+) -> bool:
+    """What a webhook tells of a scan; whether it is one that waits for it."""
     scan_id, _, renamed = send_as.partition("-")
     found = db.execute(
-        "SELECT number FROM scans WHERE id = ? AND renamed >= ?"
+        "SELECT number FROM scans WHERE id = ? AND renamed = ?"
         " AND state IN ('sent', 'submitted', 'held')",
         (scan_id, int(renamed or 0)),
     ).fetchone()
     if found is not None:
-        end(db, found[0], "scored", known=known)
+        end(db, found[0], state, fault, known)
     return found is not None
 
 

@@ -40,6 +40,13 @@ CREATE INDEX items_by_scan ON items (scan) WHERE scan IS NOT NULL;
 CREATE INDEX items_by_source ON items (source);
 """
 
+# The table of results is out of date as soon as any item is another, whatever changed it.
+for _event in ("INSERT", "UPDATE OF state, files, error", "DELETE"):
+    _TABLES += (
+        f"CREATE TRIGGER table_{_event.split()[0].lower()} AFTER {_event} ON items"
+        " BEGIN DELETE FROM meta WHERE key = 'table'; END;"
+    )
+
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CONSTRAINT")
 
 

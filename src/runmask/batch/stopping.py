@@ -13,23 +13,29 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """Says once that a job is to end, and why: to threads, and to the tasks of an event loop."""
+    """Says once that a job is to end, and why: to threads, and to the tasks of an event loop.
+
+    Nothing more is sent then. ``at_once`` is set by signals only: after an error of the service,
+    what it has answered is rendered still.
+    """
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self._asked = False
+        self.at_once = threading.Event()
         self.error: Exception | None = None
         self.signal: int | None = None
-        self._lock = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
 
     def __bool__(self) -> bool:
-        return self.event.is_set()
+        return self._asked
 
     def request(self, *, error: Exception | None = None, signal: int | None = None) -> None:
         """The first error and the first signal are kept."""
         self.error = self.error or error
         self.signal = self.signal or signal
-        self.event.set()
+        self._asked = True
+        if signal is not None:
+            self.at_once.set()
         for callback in list(self._callbacks):
             callback()
 

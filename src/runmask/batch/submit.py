@@ -83,6 +83,13 @@ class Submitter:
         self.circuit = Circuit(stop.wait)
         self.tally = Tally()
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is sent just now; empty if it is."""
+        if self.circuit.since is None or self._outage is None:
+            return ""
+        return f"{self._outage}; next attempt in {self.circuit.pause():.0f} s"
+
     async def run(self) -> None:
         """Until nothing is new, or the job is stopped; then what is under way gets its time.
 
