@@ -11,7 +11,7 @@ try:
     import click
 
     from .. import exits
-    from . import contours, detect, info, pictures, render, report, servers
+    from . import batch, contours, detect, info, pictures, render, report, servers
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -30,6 +30,7 @@ def main() -> None:
 
 for command in (
     detect.detect,
+    batch.batch_command,
     pictures.overlay_command,
     pictures.heatmap_command,
     contours.contours_command,
