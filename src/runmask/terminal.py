@@ -150,40 +150,6 @@ def progress(jobs: Sequence[T], what: str = "photos") -> Iterator[Iterator[T]]:
         yield iter(bar.track(jobs, description=what))
 
 
-class Counting:
-    """How many of how many are done, where a person watches."""
-
-    def __init__(self, bar: rich.progress.Progress | None, what: str) -> None:
-        self._bar, self._what = bar, what
-        self._task: rich.progress.TaskID | None = None
-
-    def of(self, total: int) -> None:
-        if self._bar is not None:
-            self._task = self._bar.add_task(self._what, total=total)
-
-    def advance(self, number: int) -> None:
-        if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task, number)
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Counting]:
-    """A bar for work whose amount is told later: how many, how fast, how long still."""
-    if not sys.stderr.isatty():
-        yield Counting(None, what)
-        return
-    with rich.progress.Progress(
-        rich.progress.TextColumn("{task.description}"),
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        _Rate(),
-        rich.progress.TimeRemainingColumn(),
-        console=_stderr,
-        transient=True,
-    ) as bar:
-        yield Counting(bar, what)
-
-
 class Gauge(NamedTuple):
     """A stage of a job: how much of how much, and a word on it."""
 

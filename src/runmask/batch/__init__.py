@@ -2,10 +2,10 @@
 
 from .arrow import render_arrow
 from .executors import Engine, dask, processes, ray, threads
-from .finishing import render
 from .job import run
 from .progress import Progress, Summary
 from .reporting import report
+from .stored import render
 from .values import Answered, Outcome, Rendered
 
 __all__ = [

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _START_S = 60  # how long workers may take until they answer
+_CONNECT_S = 10  # and a scheduler
 
 
 class Engine:
@@ -90,7 +91,7 @@ def processes(workers: int | None = None) -> Engine:
     count = _count(workers)
 
     def make() -> Executor:
-        return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin)
+        return _Processes(count, multiprocessing.get_context("spawn"), _begin)
 
     return Engine(f"{count} processes", make, count)
 
@@ -146,8 +147,7 @@ def _version() -> str:
 
 
 def _begin() -> None:
-    """In a new process: Ctrl-C is the driver's to deal with, and so are warnings."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new process, where nobody reads warnings."""
     warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -176,6 +176,17 @@ class _Lent(Executor):
         pass
 
 
+class _Processes(ProcessPoolExecutor):
+    """Processes that Ctrl-C, which a terminal sends to all of them, does not reach."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)  # may start one, which inherits this
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Dask(Executor):
     """Dask's own executor, with a client that is closed along with it.
 
@@ -187,7 +198,7 @@ class _Dask(Executor):
             from distributed import Client
         except ImportError as error:
             raise MissingDependencyError.of(error.name, "dask", "this") from error
-        self._client = Client(address, timeout=_START_S, set_as_default=False)
+        self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
         self._client.wait_for_workers(1, timeout=_START_S)
         self.workers = sum(self._client.nthreads().values())
         self._executor = self._client.get_executor(pure=False, retries=0)
@@ -217,7 +228,6 @@ class _Ray(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         future: Future[T] = self._task.remote(fn, args, kwargs).future()
-        future.set_running_or_notify_cancel()  # what is cancelled there would still run
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

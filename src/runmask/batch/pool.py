@@ -33,7 +33,7 @@ ATTEMPTS = 3
 _WINDOW = 4  # chunks in flight for each worker
 _LONGEST = 128  # items of a chunk
 _FIRST = 8
-_SECONDS = 2.0  # that a chunk is to take
+_SECONDS = 0.5  # that a chunk is to take: so long the end of a job waits for four of them
 _BYTES = 4 * 2**20  # of the answers of a chunk
 _LOOK_S = 0.1  # how often to look whether there is new work, or to stop
 
@@ -115,9 +115,7 @@ class _Driver:
 
     def run(self) -> None:
         while True:
-            if self._stopped():
-                self._cancel()
-            else:
+            if not self._stopped():  # what is in flight takes a second or two
                 self._submit()
             if self._flying:
                 self._collect()
@@ -135,11 +133,6 @@ class _Driver:
 
     def _stopped(self) -> bool:
         return self._stop.is_set() or self._failure is not None
-
-    def _cancel(self) -> None:
-        for future in list(self._flying):
-            if future.cancel():
-                del self._flying[future]
 
     # -- out
 

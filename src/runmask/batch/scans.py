@@ -178,11 +178,10 @@ def add_answers(db: sqlite3.Connection, answers: Iterable[Answer]) -> int:
         scan_id = hash_of(asked + body)
         if db.execute("SELECT 1 FROM scans WHERE id = ?", (scan_id,)).fetchone():
             continue
-        now = time.time()
-        scan = db.execute(
-            "INSERT INTO scans (id, digest, service, state, sent, answered, body)"
-            " VALUES (?, ?, ?, 'scored', ?, ?, ?)",
-            (scan_id, digest, service, now, now, packed(body)),
+        scan = db.execute(  # when it was answered, nobody knows
+            "INSERT INTO scans (id, digest, service, state, sent, body)"
+            " VALUES (?, ?, ?, 'scored', ?, ?)",
+            (scan_id, digest, service, time.time(), packed(body)),
         ).lastrowid
         number = add_item(db, source, "", stem)
         db.execute("UPDATE items SET scan = ?, state = 'scored' WHERE number = ?", (scan, number))

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .. import exits, services, terminal
+from .jobs import outcomes_of, tell, tell_items, watching
 from .options import Output, detector_option, json_option
 from .renderings import ENGINES, engine_named, engines, renderings
 
-if TYPE_CHECKING:
-    from ..batch import Outcome, Progress, Summary
-
-_JSON_EVERY_S = 5.0
-_LISTED = 10
 _OF_THE_JOB = (
     *("service", "base_url", "detector", "column", "outputs", "in_flight", "rate", "resolve"),
     *("retry_failed", "webhook", "listen", "wait", "patience"),
@@ -118,7 +112,7 @@ def batch_command(
     from ..batch.progress import Progress
 
     if list_held:
-        _tell_items(_outcomes(folder, "held"), as_json)
+        tell_items(outcomes_of(folder, "held"), as_json)
         return
     asked: dict[str, Any] = {name: options.pop(name) for name in _OF_THE_JOB}
     engine = engine_named(options)
@@ -126,119 +120,7 @@ def batch_command(
     job = job_of(inputs, folder, {**asked, "executor": engine, "how": how})  # type: ignore[typeddict-item]
     progress = Progress()
     terminal.warn(job.choice.note)
-    with _watching(progress, as_json):
+    with watching(progress, as_json):
         summary = perform(job, progress)
-    _tell(summary, as_json)
+    tell(summary, as_json)
     sys.exit(exits.exit_code_of_job(summary.states, summary.error, summary.signal))
-
-
-# -- while it runs
-
-
-@contextmanager
-def _watching(progress: Progress, as_json: bool) -> Iterator[None]:
-    def look() -> list[terminal.Gauge]:
-        if not progress.images:
-            return []
-        note = f"waiting: {progress.trouble}" if progress.trouble else ""
-        if not note and progress.spent:
-            note = f"{progress.spent:,.6g} credits"
-        found = [terminal.Gauge("rendered", progress.rendered, progress.to_render)]
-        if progress.to_submit:
-            sent = terminal.Gauge("submitted", progress.submitted, progress.to_submit, note)
-            found.insert(0, sent)
-        return found
-
-    def say() -> None:
-        terminal.say_json(
-            {
-                "event": "progress",
-                "to_submit": progress.to_submit,
-                "submitted": progress.submitted,
-                "to_render": progress.to_render,
-                "rendered": progress.rendered,
-                "credits": progress.spent,
-                "waiting": progress.trouble or None,
-            }
-        )
-
-    with terminal.every(_JSON_EVERY_S, say) if as_json else terminal.gauges(look):
-        yield
-
-
-# -- when it is over
-
-
-def _tell(summary: Summary, as_json: bool) -> None:
-    states = summary.states
-    if as_json:
-        for state in ("failed", "held"):
-            _tell_items(_outcomes(summary.folder, state), as_json)
-        terminal.say_json(
-            {
-                "event": "summary",
-                "states": dict(states),
-                "answered": summary.answered,
-                "shared": summary.shared,
-                "credits": summary.spent,
-                "credits_in_all": summary.spent_in_all,
-                "report": summary.report,
-                "error": None if summary.error is None else str(summary.error),
-            }
-        )
-    total = sum(states.values())
-    parts = [f"{states.get('done', 0):,} of {total:,} images done"]
-    parts += [f"{states[name]:,} {name}" for name in ("failed", "held") if states.get(name)]
-    if left := total - sum(states.get(name, 0) for name in ("done", "failed", "held")):
-        parts.append(f"{left:,} to go")
-    terminal.warn(", ".join(parts))
-    if summary.answered:
-        same = f", {summary.shared:,} have the content of others" if summary.shared else ""
-        cost = f"; {summary.spent:,.6g} credits" if summary.spent else ""
-        terminal.warn(f"{summary.answered:,} answered now{same}{cost}")
-    if not as_json:
-        for state in ("failed", "held"):
-            if states.get(state):
-                _tell_items(_outcomes(summary.folder, state), as_json, _LISTED)
-    if states.get("held"):
-        terminal.warn(
-            "held: they may have been paid for, and no answer came. --held lists them; --resolve"
-            " resend sends them again, which may cost again, and --resolve skip gives them up"
-        )
-    if summary.report is not None:
-        terminal.warn(f"to look at: {summary.report}")
-    if summary.error is not None:
-        terminal.warn(f"stopped: {summary.error}")
-    if left:
-        terminal.warn("the same command goes on from here")
-
-
-def _outcomes(folder: str | Path, state: Any) -> Iterator[Outcome]:
-    from ..batch.reading import Reading
-
-    journal = Reading(folder)
-    try:
-        yield from journal.outcomes(state)
-    finally:
-        journal.close()
-
-
-def _tell_items(outcomes: Iterator[Outcome], as_json: bool, most: int | None = None) -> None:
-    for number, outcome in enumerate(outcomes):
-        if number == most:
-            terminal.warn("  ...")
-            return
-        code, message = outcome.error or ("", "")
-        if as_json:
-            terminal.say_json(
-                {
-                    "ok": False,
-                    "image": outcome.source,
-                    "state": outcome.state,
-                    "scan_id": outcome.scan_id,
-                    "error": code,
-                    "message": message,
-                }
-            )
-        else:
-            terminal.say(terminal.printable(f"{outcome.source}: {outcome.state}: {message}"))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .. import exits, terminal
+from .jobs import tell, watching
 from .options import Output, json_option
-from .renderings import ENGINES, draining, engine_named, engines, renderings
-
-if TYPE_CHECKING:
-    from ..batch import Rendered
+from .renderings import ENGINES, engine_named, engines, renderings
 
 
 @click.command("render", epilog=exits.CODES)
@@ -52,52 +49,29 @@ def render_command(
     of other jobs. No service is asked. DIR gets results.parquet, report.html and a folder for each
     kind of output. The same command goes on where it was stopped.
     """
-    from .. import batch
+    from ..batch.progress import Progress
+    from ..batch.stored import perform
 
     engine = engine_named(options)
     how = {name: value for name, value in options.items() if name not in ENGINES}
-    stages: Counter[str] = Counter()
-    with draining() as stop, terminal.counting("answers") as bar:
-
-        def told(results: Sequence[Rendered]) -> None:
-            for result in results:
-                stages.update(result.seconds)
-                if as_json:
-                    terminal.say_json(_line(result))
-            bar.advance(len(results))
-
-        counts = batch.render(
+    progress = Progress()
+    with watching(progress, as_json):
+        summary = perform(
             answers,
             folder,
             photos=photos,
             executor=engine,
             retry_failed=retry_failed,
-            stop=stop,
-            planned=bar.of,
-            told=told,
+            progress=progress,
             **how,
         )
-        stopped = stop.is_set()
-    page = batch.report(folder)
-    failed, left = counts.get("failed", 0), counts.get("scored", 0)
-    done = f"{counts.get('done', 0):,} of {sum(counts.values()):,} answers rendered"
-    terminal.warn(done + (f", {failed:,} failed" if failed else "") + f"; to look at: {page}")
-    if stages:
-        terminal.warn(f"time in workers: {_shares(stages)}")
-    if stopped and left:
-        terminal.warn(f"stopped with {left:,} to go; the same command goes on from here")
-        sys.exit(exits.INTERRUPTED)
-    sys.exit(exits.SOME_FAILED if failed else 0)
+    tell(summary, as_json)
+    if progress.seconds and not as_json:
+        terminal.warn(f"time in workers: {_shares(progress.seconds)}")
+    sys.exit(exits.exit_code_of_job(summary.states, summary.error, summary.signal))
 
 
-def _line(result: Rendered) -> dict[str, Any]:
-    line: dict[str, Any] = {"ok": result.error is None, "item": result.item}
-    if result.error is not None:
-        line |= dict(zip(("error", "message"), result.error, strict=True))
-    return line | {"files": dict(result.files)}
-
-
-def _shares(stages: Counter[str]) -> str:
-    total = sum(stages.values())
-    shares = (f"{name} {terminal.share(time / total)}" for name, time in stages.most_common())
-    return ", ".join(shares)
+def _shares(seconds: Mapping[str, float]) -> str:
+    total = sum(seconds.values())
+    stages = sorted(seconds.items(), key=lambda stage: -stage[1])
+    return ", ".join(f"{name} {terminal.share(time / total)}" for name, time in stages)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,24 +81,3 @@ def engine_named(options: Mapping[str, Any]) -> Engine | None:
         engine: Engine = getattr(batch, name)(options[name])
         return engine
     return None
-
-
-@contextmanager
-def draining() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C, or SIGTERM, sets; the second one ends the command."""
-    stop = threading.Event()
-    before: dict[int, Any] = {}
-
-    def press(number: int, frame: Any) -> None:
-        if stop.is_set():
-            signal.signal(number, before[number])
-            raise KeyboardInterrupt
-        stop.set()
-
-    for caught in (signal.SIGINT, signal.SIGTERM):
-        before[caught] = signal.signal(caught, press)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

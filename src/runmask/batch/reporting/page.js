@@ -77,9 +77,9 @@ function rowOf(item, place) {
 }
 
 function draw() {
-  const scroll = part("scroll");
-  const first = Math.max(0, Math.floor(scroll.scrollTop / ROW) - SPARE);
-  const last = Math.min(shown.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + SPARE);
+  const list = part("list");
+  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - SPARE);
+  const last = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + SPARE);
   for (const [place, row] of pool) {
     if (place < first || place >= last) {
       row.remove();
@@ -123,7 +123,7 @@ function sift() {
     && (Number.isNaN(most) || (item.score !== null && item.score <= most))
     && (words === "" || item.name.toLowerCase().includes(words) || item.source.toLowerCase().includes(words)));
   if (sorting) shown.sort(compare);
-  part("scroll").scrollTop = 0;
+  part("list").scrollTop = 0;
   redraw();
 }
 
@@ -223,10 +223,10 @@ function drag(event) {
 function step(by) {
   const place = shown.indexOf(chosen) + by;
   if (place < 0 || place >= shown.length) return;
-  const scroll = part("scroll");
-  const top = place * ROW;
-  if (top < scroll.scrollTop) scroll.scrollTop = top;
-  if (top + ROW > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top + ROW - scroll.clientHeight;
+  const list = part("list");
+  const top = place * ROW, room = list.clientHeight - part("head").offsetHeight;
+  if (top < list.scrollTop) list.scrollTop = top;
+  if (top + ROW > list.scrollTop + room) list.scrollTop = top + ROW - room;
   draw();
   choose(shown[place]);
 }
@@ -263,8 +263,8 @@ function begin() {
   part("filters").addEventListener("input", sift);
   part("filters").addEventListener("submit", (event) => event.preventDefault());
   part("filters").addEventListener("reset", () => setTimeout(sift));
-  part("scroll").addEventListener("scroll", draw, { passive: true });
-  part("scroll").addEventListener("keydown", (event) => {
+  part("list").addEventListener("scroll", draw, { passive: true });
+  part("list").addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) {
       event.preventDefault();
