@@ -20,9 +20,9 @@ from ..errors import BatchError, InputError, OutputError
 from ..http import AsyncCopyleaks
 from ..http.address import host_of, is_loopback
 from ..http.client import Options as ClientOptions
-from ..http.webhooks import Inbox
+from ..http.webhooks import CopyleaksWebhook, Inbox
 from .asking import QUESTIONS, ByUpload
-from .by_webhook import INBOX, ByWebhook, receiving, take_in, webhook_of
+from .by_webhook import INBOX, ByWebhook, receiving, take_in
 from .finishing import render_all, write_table
 from .items import entries
 from .journal import Journal
@@ -128,6 +128,7 @@ def _planned(job: Job, journal: Journal) -> Planned:
     planned = journal.plan(entries(job.inputs, job.column))
     if not planned.images:
         raise InputError("inputs: there is no image among them")
+    journal.keep_arguments(job.inputs)
     if job.resolve in ("resend", "skip"):
         journal.resolve(job.resolve)
     if job.retry_failed:
@@ -213,13 +214,12 @@ async def _submitted(job: Job, journal: Journal, stop: Stop, progress: Progress)
 
 async def _by_webhook(
     job: Job,
-    address: str,
+    webhook: CopyleaksWebhook,
     client: AsyncCopyleaks,
     journal: Journal,
     stop: Stop,
     progress: Progress,
 ) -> None:
-    webhook = webhook_of(address)
     inbox = Inbox(os.path.join(job.folder, INBOX), only_expected=True)
     try:
         with receiving(inbox, webhook, *job.listen) if job.listen else nullcontext():

@@ -101,7 +101,7 @@ class Journal(Reading):
 
     def _compare(self, identity: Mapping[str, str]) -> None:
         known = self.facts()
-        if not known:
+        if not self._has_items():
             self._set_facts({**identity, "begun": repr(time.time())})
             return
         for name, value in identity.items():
@@ -116,20 +116,23 @@ class Journal(Reading):
         rows = list(facts.items())
         self._do(lambda db: db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows))
 
-    def check_arguments(self, arguments: Iterable[str]) -> None:
-        """Keep what the job is about. It may be about more than before, and not about less.
+    def _has_items(self) -> bool:
+        return bool(self._rows("SELECT 1 FROM items LIMIT 1"))
 
-        Raises JournalMismatchError.
-        """
+    def check_arguments(self, arguments: Iterable[str]) -> None:
+        """A job may be about more than before, and not about less: else JournalMismatchError."""
         known = {argument for (argument,) in self._rows("SELECT argument FROM inputs")}
-        given = {text.encode("utf-8", "backslashreplace").decode() for text in arguments}
-        if missing := sorted(known - given):
+        if missing := sorted(known - set(map(_printable, arguments))):
             raise JournalMismatchError(
                 f"the job in {self.folder!r} is about {shown(missing[0])}, which is not given now:"
                 " give all its inputs, and more if you like, or another output folder",
                 path=self.path,
             )
-        if rows := [(argument,) for argument in sorted(given - known)]:
+
+    def keep_arguments(self, arguments: Iterable[str]) -> None:
+        """Keep what the job is about, now that it is known to be of use."""
+        known = {argument for (argument,) in self._rows("SELECT argument FROM inputs")}
+        if rows := [(argument,) for argument in sorted(set(map(_printable, arguments)) - known)]:
             self._do(lambda db: db.executemany("INSERT INTO inputs VALUES (?)", rows))
 
     def wish(self, wishes: str) -> None:
@@ -334,3 +337,7 @@ class Journal(Reading):
             os.unlink(os.path.join(self.folder, _RESERVE))
             return True
         return False
+
+
+def _printable(argument: str) -> str:
+    return argument.encode("utf-8", "backslashreplace").decode()

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypedDict
 from .. import services
 from ..errors import InputError, shown
 from ..http.pace import Rate
+from ..http.webhooks import CopyleaksWebhook
+from .by_webhook import webhook_of
 from .executors import Engine, engine_of
 from .rendering import Wishes, wishes_of
 from .sources import is_address, local_path
@@ -90,7 +92,7 @@ class Job:
     rate: Rate | None
     resolve: Resolve | None
     retry_failed: bool
-    webhook: str | None
+    webhook: CopyleaksWebhook | None
     listen: tuple[str, int] | None
     wait_s: float
 
@@ -103,6 +105,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
         options.get("service"), options.get("base_url"), options.get("detector")
     )
     _check_ways(choice.service, options)
+    webhook = options.get("webhook")
     return Job(
         inputs=_arguments(inputs),
         folder=folder,
@@ -118,7 +121,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
         rate=None if rate is None else Rate(_positive(rate, "rate"), max(1, round(rate))),
         resolve=options.get("resolve"),
         retry_failed=options.get("retry_failed", False),
-        webhook=options.get("webhook"),
+        webhook=None if webhook is None else webhook_of(webhook),
         listen=options.get("listen"),
         wait_s=_positive(options.get("wait", 3600.0), "wait"),
     )

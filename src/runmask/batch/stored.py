@@ -109,6 +109,7 @@ def perform(
             journal.check_arguments(places)
             found = stored_at(places, None if photos is None else os.path.abspath(photos))
             added = journal.add_answers(found)
+            journal.keep_arguments(places)
         if retry_failed:
             journal.retry_failed()
         journal.wish(wishes.text())
