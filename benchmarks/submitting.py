@@ -28,12 +28,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from runmask.batch.asking import ByUpload
 from runmask.batch.items import entries
-from runmask.batch.journal import Journal
-from runmask.batch.scans import packed
+from runmask.batch.journal import Journal, packed
 from runmask.batch.stopping import Stop
-from runmask.batch.submit import Manner, Submitter
+from runmask.batch.submitting import Manner, Submitter
+from runmask.batch.submitting.asking import ByUpload
 from runmask.batch.values import Rendered
 from runmask.http import AsyncCopyleaks
 

@@ -15,10 +15,10 @@ from faults.server import LOGIN, Answer, FaultServer, Received
 from PIL import Image
 
 from runmask import batch, services
-from runmask.batch import circuit
 from runmask.batch.job import perform
+from runmask.batch.journal import Reading
 from runmask.batch.options import job_of
-from runmask.batch.reading import Reading
+from runmask.batch.submitting import circuit
 
 KEY = "00000000-0000-0000-0000-000000000000"
 RESULT: dict[str, Any] = {

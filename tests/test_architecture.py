@@ -39,8 +39,8 @@ MAY_IMPORT = {
     "scan": {"errors", "images", "blend", "detection", "output", "page", "gallery"},
     "services": {"errors", "http", "sandbox", "scan"},
     "batch": {
-        *("errors", "_core", "formats", "contours", "mask", "blend", "images", "detection"),
-        *("output", "http", "serving", "services", "scan", "page", "__version__"),
+        *("errors", "formats", "contours", "mask", "blend", "images", "detection", "output"),
+        *("http", "serving", "services", "scan", "gallery", "__version__"),
     },
     "exits": {"errors", "terminal"},
     "__main__": set(),

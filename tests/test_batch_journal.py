@@ -15,9 +15,7 @@ import time
 import pytest
 
 from runmask.batch.items import Entry
-from runmask.batch.journal import Journal
-from runmask.batch.reading import Reading
-from runmask.batch.scans import Answer, Fault, packed
+from runmask.batch.journal import Answer, Fault, Journal, Reading, packed
 from runmask.batch.values import Rendered
 from runmask.errors import (
     InputError,
@@ -186,7 +184,7 @@ def test_answers_from_elsewhere_come_in_once(folder):
 
 
 def test_many_share_a_commit(folder, monkeypatch):
-    from runmask.batch.commits import Writer
+    from runmask.batch.journal.commits import Writer
 
     sizes = []
     commit = Writer._commit
@@ -503,7 +501,7 @@ def test_a_limit_on_the_size_of_files(folder):
 import json, resource, sys
 from runmask.batch.items import Entry
 from runmask.batch.journal import Journal
-from runmask.batch.scans import packed
+from runmask.batch.journal import packed
 from runmask.errors import OutputError
 import random
 journal = Journal(sys.argv[1], {"service": "x"})
@@ -532,7 +530,7 @@ except OutputError as error:
 
 
 def test_a_network_file_system_is_warned_of(folder, monkeypatch):
-    monkeypatch.setattr("runmask.batch.lock.file_system_of", lambda _: "nfs4")
+    monkeypatch.setattr("runmask.batch.journal.lock.file_system_of", lambda _: "nfs4")
     with pytest.warns(UserWarning, match="network file system"):
         opened(folder).close()
 

@@ -19,9 +19,9 @@ from PIL import Image
 from sandbox_client import corner
 
 from runmask import batch
-from runmask.batch.asking import scan_id_of
-from runmask.batch.circuit import Circuit
 from runmask.batch.sources import digest_of
+from runmask.batch.submitting.asking import scan_id_of
+from runmask.batch.submitting.circuit import Circuit
 from runmask.errors import (
     APIConnectionError,
     AuthError,
@@ -401,7 +401,7 @@ def test_a_fault_of_this_library_holds_what_it_sent(tmp_path, monkeypatch):
     async def broken(*_):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("runmask.batch.asking.ByUpload.asked", broken)
+    monkeypatch.setattr("runmask.batch.submitting.asking.ByUpload.asked", broken)
     with faulty() as server:
         summary = job(tmp_path / "in", tmp_path / "out", server.origin, in_flight=1)
     assert isinstance(summary.error, ZeroDivisionError)
@@ -493,7 +493,7 @@ def test_pauses_grow_and_end_with_a_success():
             pass
         return clock.waits
 
-    from runmask.batch.circuit import FIRST_PAUSE_S, LONGEST_PAUSE_S
+    from runmask.batch.submitting.circuit import FIRST_PAUSE_S, LONGEST_PAUSE_S
 
     expected = [min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**n) for n in range(8)]
     assert asyncio.run(failing()) == pytest.approx(expected)

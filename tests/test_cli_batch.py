@@ -335,7 +335,7 @@ def test_a_kill_after_each_commit(tmp_path):
     photos(tmp_path / "in", 3)
     script = """
 import os, signal, sys
-from runmask.batch.commits import Writer
+from runmask.batch.journal.commits import Writer
 left = int(os.environ.pop("COMMITS"))
 tried = Writer._tried
 def counted(self, group):
@@ -420,7 +420,7 @@ def test_submit_all_receive_match_and_finish(addresses):
 
 def test_webhooks_that_come_later_are_waited_for_by_the_next_one(addresses):
     """Nobody receives at first: the scans stay submitted, and the receiver beside takes them in."""
-    from runmask.batch.by_webhook import INBOX, receiving, webhook_of
+    from runmask.batch.submitting.by_webhook import INBOX, receiving, webhook_of
     from runmask.http.webhooks import Inbox
 
     port = free_port()

@@ -31,7 +31,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from runmask.batch.reading import Reading
+from runmask.batch.journal import Reading
 
 from .ledger import Ledger, sandbox
 

@@ -22,10 +22,8 @@ from ..errors import InputError, MissingDependencyError, shown
 from ..formats import MAX_BYTES
 from ..gallery import RESPONSE
 from ..output import distinct_names
-from . import schema
 from .items import COLUMNS, entries
-from .reading import Reading
-from .scans import Answer
+from .journal import FILE, Answer, Reading
 from .sources import is_address, local_path, stem_of
 
 TABLES = (".parquet", ".csv", ".jsonl", ".ndjson")
@@ -43,7 +41,7 @@ def answers(arguments: Iterable[str], photos: str | None = None) -> Iterator[Ans
     """
     for argument in map(local_path, arguments):
         if os.path.isdir(argument):
-            if os.path.lexists(os.path.join(argument, schema.FILE)):
+            if os.path.lexists(os.path.join(argument, FILE)):
                 yield from _job(argument)
             else:
                 yield from _files(_json_in(argument), photos or argument)

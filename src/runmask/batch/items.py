@@ -20,25 +20,17 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from .. import images
 from ..errors import InputError, MissingDependencyError, shown
 from ..images import named_as_image
 from ..scan import given_among
-from . import schema
+from .journal import FILE, Entry
 from .sources import is_address, is_web, local_path, remote, stamp, stamp_of
 
 LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
 COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
 """What the column of a list may be called, the first that is there."""
-
-
-class Entry(NamedTuple):
-    """An image of a job: where it is, and what changes with its content."""
-
-    source: str
-    stamp: str
 
 
 def entries(arguments: Iterable[str], column: str | None = None) -> Iterator[Entry]:
@@ -83,7 +75,7 @@ def _folder(folder: str) -> Iterator[Entry]:
             inside = {entry.name: entry for entry in found}
     except OSError as error:
         raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
-    if schema.FILE in inside:  # of a job: what it made is no input
+    if FILE in inside:  # of a job: what it made is no input
         return
     for name in given_among(sorted(inside)):
         entry = inside[name]

@@ -21,17 +21,14 @@ from ..http import AsyncCopyleaks
 from ..http.address import host_of, is_loopback
 from ..http.client import Options as ClientOptions
 from ..http.webhooks import CopyleaksWebhook, Inbox
-from .asking import QUESTIONS, ByUpload
-from .by_webhook import INBOX, ByWebhook, receiving, take_in
 from .finishing import render_all, write_table
 from .items import entries
-from .journal import Journal
+from .journal import Journal, Planned
 from .options import Inputs, Job, Options, job_of
-from .planning import Planned
 from .progress import Progress, Summary
 from .reporting import report
 from .stopping import Stop, by_signals
-from .submit import Submitter
+from .submitting import INBOX, QUESTIONS, ByUpload, ByWebhook, Submitter, receiving, take_in
 
 _RESERVED_BYTES = 2**20  # on the disk, for each request under way
 _POLL_S = 0.5  # of the inbox

@@ -12,11 +12,10 @@ from .. import services
 from ..errors import InputError, shown
 from ..http.pace import Rate
 from ..http.webhooks import CopyleaksWebhook
-from .by_webhook import webhook_of
 from .executors import Engine, engine_of
 from .rendering import Wishes, wishes_of
 from .sources import is_address, local_path
-from .submit import Manner
+from .submitting import Manner, webhook_of
 
 Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Resolve = Literal["resend", "skip", "fetch"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .values import Rendered
 
 if TYPE_CHECKING:
-    from .submit import Submitter
+    from .submitting import Submitter
 
 
 @dataclass

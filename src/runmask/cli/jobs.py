@@ -95,7 +95,7 @@ def tell(summary: Summary, as_json: bool) -> None:
 
 
 def outcomes_of(folder: str | Path, state: Any) -> Iterator[Outcome]:
-    from ..batch.reading import Reading
+    from ..batch.journal import Reading
 
     journal = Reading(folder)
     try:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ..detection import Detection
-from ..errors import (
+from ...detection import Detection
+from ...errors import (
     APIConnectionError,
     APIError,
     AuthError,
@@ -18,7 +18,7 @@ from ..errors import (
     ResponseFormatError,
     RunmaskError,
 )
-from ..http import (
+from ...http import (
     AsyncAIDetector,
     AsyncCopyleaks,
     AsyncSightengine,
@@ -26,12 +26,10 @@ from ..http import (
     copyleaks_wire,
     sightengine_wire,
 )
-from ..http.preflight import Limits
-from ..http.upload import prepare
-from .planning import hash_of
-from .reading import Unread
-from .scans import Fault
-from .sources import digest_of, read_image
+from ...http.preflight import Limits
+from ...http.upload import prepare
+from ..journal import Fault, Unread, hash_of
+from ..sources import digest_of, read_image
 
 Client = AsyncCopyleaks | AsyncAIDetector | AsyncSightengine
 

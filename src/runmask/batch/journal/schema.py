@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from contextlib import suppress
 
-from ..errors import JournalCorruptError, JournalMismatchError, OutputError
+from ...errors import JournalCorruptError, JournalMismatchError, OutputError
 
 __all__ = ["FILE", "check_whole", "connected", "explained", "made"]
 

@@ -22,14 +22,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..errors import APIConnectionError, OutputError, RunmaskError, ServerError
-from . import schema
+from ...errors import APIConnectionError, OutputError, RunmaskError, ServerError
+from ..journal import Journal, Unread, explained, packed
+from ..stopping import Stop
 from .asking import Fate, Question, Way, cost_of, fate_of, fault_of
 from .circuit import Circuit
-from .journal import Journal
-from .reading import Unread
-from .scans import packed
-from .stopping import Stop
 
 T = TypeVar("T")
 
@@ -219,7 +216,7 @@ class Submitter:
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except (sqlite3.Error, OSError) as error:
-            raise schema.explained(error, self._journal.path) from error
+            raise explained(error, self._journal.path) from error
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)

@@ -21,16 +21,15 @@ from functools import partial
 from itertools import islice
 from typing import Self, TypeVar
 
-from ..errors import JournalMismatchError, OutputError, shown
-from ..output import make_folder
+from ...errors import JournalMismatchError, OutputError, shown
+from ...output import make_folder
+from ..values import Rendered
 from . import planning, scans, schema
 from .commits import Work, Writer
-from .items import Entry
 from .lock import Ownership
-from .planning import Planned
+from .planning import Entry, Planned
 from .reading import Reading, read_text
 from .scans import Answer, Claim, Fault, Resolution
-from .values import Rendered
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import JournalCorruptError
+from ...errors import JournalCorruptError
+from ..values import Answered, Outcome, State
 from . import schema
-from .values import Answered, Outcome, State
 
 _PAGE = 200
 

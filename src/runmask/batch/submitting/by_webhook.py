@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..detection import Detection
-from ..errors import InputError
-from ..http import AsyncCopyleaks
-from ..http.webhooks import CopyleaksWebhook, Event, Inbox, Receiver
-from ..serving import Server, listening
+from ...detection import Detection
+from ...errors import InputError
+from ...http import AsyncCopyleaks
+from ...http.webhooks import CopyleaksWebhook, Event, Inbox, Receiver
+from ...serving import Server, listening
+from ..journal import Fault, Journal, Unread, packed
+from ..sources import is_web
 from .asking import Question, cost_of, scan_id_of
-from .journal import Journal
-from .reading import Unread
-from .scans import Fault, packed
-from .sources import is_web
 
 INBOX = "inbox"
 _SERVICE: Final = "copyleaks"

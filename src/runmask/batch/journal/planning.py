@@ -7,10 +7,16 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..output import folded, safe_name
-from .items import Entry
+from ...output import folded, safe_name
+from ..sources import stem_of
 from .reading import stored_text
-from .sources import stem_of
+
+
+class Entry(NamedTuple):
+    """An image of a job: where it is, and what changes with its content."""
+
+    source: str
+    stamp: str
 
 
 class Planned(NamedTuple):

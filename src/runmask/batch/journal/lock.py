@@ -12,7 +12,7 @@ import warnings
 from contextlib import suppress
 from typing import Self
 
-from ..errors import InputError, JournalLockedError, OutputError, shown
+from ...errors import InputError, JournalLockedError, OutputError, shown
 
 FILE = "journal.lock"
 _AFAR = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gfs", "glusterfs", "afs", "fuse.sshfs")
