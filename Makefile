@@ -9,6 +9,7 @@ demo: $(READY)
 	$(BIN)/runmask detect examples/*.jpg -o demo --overwrite
 
 test: $(READY)
+	$(BIN)/pip install -q --group test
 	$(BIN)/pytest
 
 # lint, formats, types
@@ -21,6 +22,7 @@ check: $(READY)
 
 # the C++ core alone, under the address and undefined-behaviour sanitizers
 core: $(READY)
+	$(BIN)/pip install -q cmake
 	$(BIN)/cmake -S . -B build/core
 	$(BIN)/cmake --build build/core --parallel $(shell nproc)
 	$(BIN)/ctest --test-dir build/core --output-on-failure
@@ -40,7 +42,7 @@ kill: $(READY)
 	$(BIN)/python -m tests.faults.kill_batch --images 2000 --kills 150
 
 bench: $(READY)
-	$(BIN)/pip install -q --group bench
+	$(BIN)/pip install -q --group test --group bench
 	mkdir -p build
 	$(BIN)/pytest benchmarks -q -W default -o python_files='bench_*.py' --benchmark-disable-gc --benchmark-json=build/bench.json >build/bench.log
 	$(BIN)/python benchmarks/report.py build/bench.json
@@ -60,6 +62,5 @@ $(READY): pyproject.toml CMakeLists.txt $(shell find csrc src -type f -not -name
 	$(PYTHON) -m venv .venv
 	@echo "Installing into .venv: about a minute"
 	$(BIN)/pip install -q --upgrade pip
-	$(BIN)/pip install -q --group test cmake
 	$(BIN)/pip install -q '.[all]'
 	touch $@

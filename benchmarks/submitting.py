@@ -140,7 +140,7 @@ async def bare(origin: str, paths: list[str]) -> int:
 async def job(origin: str, journal: Journal) -> None:
     async with AsyncCopyleaks("a@example.org", KEY, base_url=origin, login_url=origin) as client:
         stop = Stop()
-        way = ByUpload("copyleaks", client, loopback=True)
+        way = ByUpload("copyleaks", client, is_local=True)
         await Submitter(journal, way, stop, Manner(in_flight=IN_FLIGHT)).run()
         assert not stop, stop.error
 

@@ -62,10 +62,10 @@ class CenterRing {
  public:
   static constexpr size_t kPointsPerSide = 4;
 
-  explicit CenterRing(Point* to) : first_(to), last_(to - 1) {}
+  explicit CenterRing(Point* to) : to_(to) {}
 
   void begin(const Side& first) {
-    first_ = ++last_;
+    first_ = last_ = to_;
     direction_ = kNone;
     *last_ = {pixel_column(first), first.top()};
     if (first.right()) go_down_or_up(first);
@@ -81,10 +81,12 @@ class CenterRing {
   int64_t end(const Side& first) {
     go_across(first);
     if (!first.right()) go_down_or_up(first);
-    return close();
+    const int64_t twice_area = close();
+    to_ = last_ + 1;
+    return twice_area;
   }
 
-  Point* to() const { return last_ + 1; }
+  Point* to() const { return to_; }
 
  private:
   enum Direction {
@@ -156,8 +158,9 @@ class CenterRing {
     return kBySigns[sign(to.y - from.y) + 1][sign(to.x - from.x) + 1];
   }
 
-  Point* first_;
-  Point* last_;
+  Point* to_;
+  Point* first_ = nullptr;
+  Point* last_ = nullptr;
   Direction direction_ = kNone;
   Side side_ = {};
 };

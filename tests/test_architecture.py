@@ -42,6 +42,7 @@ MAY_IMPORT = {
         *("errors", "formats", "contours", "mask", "blend", "images", "detection", "output"),
         *("http", "serving", "services", "scan", "gallery", "__version__"),
     },
+    "bench": {"_core", "blend", "mask"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
     "__init__": {"errors", "contours", "mask", "blend", "detection"},

@@ -9,6 +9,7 @@ from command_line import ANSWER, files, run
 
 import runmask
 from runmask.contours.files import annotation
+from runmask.mask.files import write_mask
 
 
 @pytest.fixture
@@ -115,3 +116,11 @@ def test_folders_that_do_not_exist(tmp_path, answer):
     done = run("contours", answer, "-o", tmp_path / "none" / "out.svg")
     assert done.exit_code == 5
     assert "nothing was changed" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["png", "coco", "npy"])
+def test_masks_in_other_forms(tmp_path, mask, form):
+    source, out = tmp_path / "mask", tmp_path / "out.geojson"
+    source.write_bytes(write_mask(mask, form))
+    assert run("contours", source, "-o", out).exit_code == 0
+    assert json.loads(out.read_text()) == mask.contours().to_geojson()

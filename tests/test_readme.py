@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -57,7 +58,7 @@ def test_shell_snippets(folder: Path) -> None:
     from runmask.cli import main
 
     commands = re.findall(r"^    runmask (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         result = testing.CliRunner().invoke(main, shlex.split(command))
         assert result.exit_code == 0, result.output
@@ -65,6 +66,7 @@ def test_shell_snippets(folder: Path) -> None:
     assert (folder / "overlay.png").exists()
     assert (folder / "heatmap.png").exists()
     assert (folder / "mask.geojson").exists()
+    assert "counts" in json.loads((folder / "mask.json").read_text())
 
 
 def test_pictures_of_the_gallery() -> None:

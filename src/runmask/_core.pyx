@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 # distutils: language = c++
 """The bridge to the C++ core: moves buffers across, releases the GIL, turns a Status into an error.
 
@@ -22,10 +22,20 @@ from runmask.errors import InputError, LimitError, MaskError, shown
 
 cdef extern from "status.h" namespace "runmask" nogil:
     enum class Status(int):
-        ok, negative_start, negative_length, past_end, no_memory, too_many_corners
+        ok, negative_start, negative_length, past_end, no_memory
+        bad_character, cut_off, number_too_long, negative_count, counts_past_end, counts_short
+        bad_header, bad_filter, bad_point, too_many, too_many_corners
     struct Result:
         Status status
         size_t at
+
+cdef extern from "array.h" namespace "runmask" nogil:
+    cdef cppclass Array[T]:
+        T* data()
+        size_t size()
+        cbool reserve_more(size_t)
+        void append(T)
+        T* release()
 
 cdef extern from "any.h" namespace "runmask" nogil:
     struct AnyRuns:
@@ -62,6 +72,22 @@ cdef extern from "simd.h" namespace "runmask" nogil:
     const Kernels& c_kernels "runmask::kernels"()
     cbool c_use_kernels "runmask::use_kernels"(const char*)
     const Kernels* c_available "runmask::available_kernels"(size_t)
+
+
+cdef dict CODES = {
+    <int>Status.negative_start: "negative_start",
+    <int>Status.negative_length: "negative_length",
+    <int>Status.past_end: "run_past_end",
+    <int>Status.bad_character: "bad_character",
+    <int>Status.cut_off: "cut_off",
+    <int>Status.number_too_long: "number_too_long",
+    <int>Status.negative_count: "negative_count",
+    <int>Status.counts_past_end: "counts_past_end",
+    <int>Status.counts_short: "counts_short",
+    <int>Status.bad_header: "bad_header",
+    <int>Status.bad_filter: "bad_filter",
+    <int>Status.bad_point: "bad_point",
+}
 
 
 @cython.final
@@ -146,16 +172,13 @@ cdef Runs made(Result result, AnyArrays& out, Py_ssize_t height, Py_ssize_t widt
 
 
 cdef int check(Result result) except -1:
+    """The error that a status means, if it is none of rings; the modules above say what is meant."""
     if result.status == Status.ok:
         return 0
     if result.status == Status.no_memory:
         raise MemoryError
-    cdef str code = (
-        "negative_start" if result.status == Status.negative_start
-        else "negative_length" if result.status == Status.negative_length
-        else "run_past_end"
-    )
-    raise MaskError(f"run {result.at}: {code}", code=code, index=result.at)
+    cdef str code = CODES[<int>result.status]
+    raise MaskError(f"{code} at {result.at}", code=code, index=result.at)
 
 
 def runs_from_pairs(object starts, object lengths, Py_ssize_t height, Py_ssize_t width, bint clip):

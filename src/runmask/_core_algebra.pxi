@@ -1,10 +1,3 @@
-cdef extern from "array.h" namespace "runmask" nogil:
-    cdef cppclass Array[T]:
-        T* data()
-        size_t size()
-        cbool reserve_more(size_t)
-        void append(T)
-
 cdef extern from "algebra.h" namespace "runmask" nogil:
     enum class Operation(unsigned int):
         both, either, first_only, one_of_both

@@ -3,16 +3,13 @@
 cdef extern from "components.h" namespace "runmask" nogil:
     enum class Connectivity(int):
         four, eight
-    cdef cppclass PartArray "runmask::Array"[T]:
-        size_t size()
-        T* release()
     cdef cppclass Components:
-        PartArray[int32_t] labels
-        PartArray[int64_t] areas, boxes
-        PartArray[double] centroids
+        Array[int32_t] labels
+        Array[int64_t] areas, boxes
+        Array[double] centroids
     cdef cppclass PartRuns:
         AnyArrays runs
-        PartArray[int64_t] bounds
+        Array[int64_t] bounds
     Result c_components   "runmask::components"  (const AnyRuns&, int64_t, Connectivity, Components&)
     Result c_select       "runmask::select"      (const AnyRuns&, int64_t, const int32_t*, const uint8_t*, AnyArrays&)
     Result c_group        "runmask::group"       (const AnyRuns&, int64_t, const int32_t*, size_t, PartRuns&)

@@ -3,13 +3,10 @@
 cdef extern from "contours.h" namespace "runmask" nogil:
     enum class Outline(int):
         edge, center
-    cdef cppclass RingBytes "runmask::Array<uint8_t>":
-        size_t size()
-        uint8_t* data()
     cdef cppclass Contours:
-        PartArray[int32_t] points, parents
-        PartArray[int64_t] offsets, twice_areas
-        RingBytes holes
+        Array[int32_t] points, parents
+        Array[int64_t] offsets, twice_areas
+        Array[uint8_t] holes
     Result c_contours "runmask::contours"(const AnyRuns&, int64_t, Outline, Connectivity, int64_t, size_t, Contours&)
 
 

@@ -1,36 +1,13 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-cdef extern from "array.h" namespace "runmask" nogil:
-    cdef cppclass Bytes "runmask::Array<char>":
-        char* data()
-        size_t size()
-    cdef cppclass Octets "runmask::Array<uint8_t>":
-        uint8_t* data()
-        size_t size()
-    cdef cppclass Numbers "runmask::Array<int64_t>":
-        size_t size()
-        void* release()
-
-cdef extern from "status.h" namespace "runmask" nogil:
-    Status bad_character   "runmask::Status::bad_character"
-    Status cut_off         "runmask::Status::cut_off"
-    Status number_too_long "runmask::Status::number_too_long"
-    Status negative_count  "runmask::Status::negative_count"
-    Status counts_past_end "runmask::Status::counts_past_end"
-    Status counts_short    "runmask::Status::counts_short"
-    Status bad_header      "runmask::Status::bad_header"
-    Status bad_filter      "runmask::Status::bad_filter"
-    Status bad_point       "runmask::Status::bad_point"
-    Status too_many        "runmask::Status::too_many"
-
 cdef extern from "coco.h" namespace "runmask" nogil:
     struct SizedRuns:
         AnyRuns runs
         int64_t height, width
     Result c_read_counts  "runmask::read_counts"      (const int64_t*, size_t, int64_t, cbool, AnyArrays&)
-    Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Numbers&)
+    Result c_write_counts "runmask::write_counts"     (const AnyRuns&, int64_t, Array[int64_t]&)
     Result c_read_coco    "runmask::read_coco_string" (const char*, size_t, int64_t, AnyArrays&)
-    Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Bytes&)
+    Result c_write_coco   "runmask::write_coco_string"(const AnyRuns&, int64_t, Array[char]&)
     Result c_coco_ious    "runmask::coco_ious"        (const SizedRuns*, size_t, const SizedRuns*, size_t, const uint8_t*, double*)
 
 cdef extern from "coco_polygon.h" namespace "runmask" nogil:
@@ -38,31 +15,14 @@ cdef extern from "coco_polygon.h" namespace "runmask" nogil:
 
 cdef extern from "brush.h" namespace "runmask" nogil:
     Result c_read_brush  "runmask::read_brush" (const uint8_t*, size_t, int64_t, unsigned int, AnyArrays&)
-    Result c_write_brush "runmask::write_brush"(const AnyRuns&, int64_t, Octets&)
+    Result c_write_brush "runmask::write_brush"(const AnyRuns&, int64_t, Array[uint8_t]&)
 
 cdef extern from "numerals.h" namespace "runmask" nogil:
-    Result c_read_numerals  "runmask::read_numerals" (const char*, size_t, Numbers&)
-    Result c_write_numerals "runmask::write_numerals"(const int64_t*, size_t, Bytes&)
+    Result c_read_numerals  "runmask::read_numerals" (const char*, size_t, Array[int64_t]&)
+    Result c_write_numerals "runmask::write_numerals"(const int64_t*, size_t, Array[char]&)
 
 cdef extern from "png.h" namespace "runmask" nogil:
     Result c_undo_filters "runmask::undo_filters"(uint8_t*, size_t, size_t, size_t)
-
-
-cdef int check_wire(Result result) except -1:
-    """As check(), for the statuses of the wire forms; the modules above say what is meant."""
-    cdef str code
-    if result.status == bad_character: code = "bad_character"
-    elif result.status == cut_off: code = "cut_off"
-    elif result.status == number_too_long: code = "number_too_long"
-    elif result.status == negative_count: code = "negative_count"
-    elif result.status == counts_past_end: code = "counts_past_end"
-    elif result.status == counts_short: code = "counts_short"
-    elif result.status == bad_header: code = "bad_header"
-    elif result.status == bad_filter: code = "bad_filter"
-    elif result.status == bad_point: code = "bad_point"
-    else:
-        return check(result)
-    raise MaskError(f"{code} at {result.at}", code=code, index=result.at)
 
 
 cdef int get_numbers(object numbers, Py_buffer* view) except -1:
@@ -85,19 +45,19 @@ def runs_from_counts(object counts, Py_ssize_t height, Py_ssize_t width, bint wh
             result = c_read_counts(<const int64_t*>c.buf, <size_t>(c.len // 8), <int64_t>height * width, whole, out)
     finally:
         PyBuffer_Release(&c)
-    check_wire(result)
+    check(result)
     return made(result, out, height, width)
 
 
 def counts_from_runs(Runs runs not None):
     """A block of int64."""
     cdef AnyRuns any = runs.any()
-    cdef Numbers out
+    cdef Array[int64_t] out
     cdef Result result
     cdef int64_t total = <int64_t>runs.height * runs.width
     with nogil:
         result = c_write_counts(any, total, out)
-    check_wire(result)
+    check(result)
     cdef size_t count = out.size()
     return block(out.release(), count, sizeof(int64_t))
 
@@ -111,7 +71,7 @@ def runs_from_coco(const uint8_t[::1] text not None, Py_ssize_t height, Py_ssize
     out.wide = needs_wide(height, width)
     with nogil:
         result = c_read_coco(data, size, <int64_t>height * width, out)
-    check_wire(result)
+    check(result)
     return made(result, out, height, width)
 
 
@@ -198,12 +158,12 @@ cdef Runs quick_runs(const char* text, size_t size, Py_ssize_t height, Py_ssize_
 def coco_from_runs(Runs runs not None):
     """The compressed COCO string as bytes."""
     cdef AnyRuns any = runs.any()
-    cdef Bytes out
+    cdef Array[char] out
     cdef Result result
     cdef int64_t total = <int64_t>runs.height * runs.width
     with nogil:
         result = c_write_coco(any, total, out)
-    check_wire(result)
+    check(result)
     return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
 
 
@@ -245,7 +205,7 @@ def runs_from_coco_polygon(const double[::1] points not None, Py_ssize_t height,
     out.wide = needs_wide(height, width)
     with nogil:
         result = c_draw_coco_polygon(data, count, height, width, out)
-    check_wire(result)
+    check(result)
     return made(result, out, width, height)
 
 
@@ -258,31 +218,31 @@ def runs_from_brush(const uint8_t[::1] data not None, Py_ssize_t height, Py_ssiz
     out.wide = needs_wide(height, width)
     with nogil:
         result = c_read_brush(octets, size, <int64_t>height * width, threshold, out)
-    check_wire(result)
+    check(result)
     return made(result, out, height, width)
 
 
 def brush_from_runs(Runs runs not None):
     """The Label Studio brush as bytes; of fewer than 2**30 pixels."""
     cdef AnyRuns any = runs.any()
-    cdef Octets out
+    cdef Array[uint8_t] out
     cdef Result result
     cdef int64_t total = <int64_t>runs.height * runs.width
     with nogil:
         result = c_write_brush(any, total, out)
-    check_wire(result)
+    check(result)
     return PyBytes_FromStringAndSize(<char*>out.data(), <Py_ssize_t>out.size())
 
 
 def numbers_from_text(const uint8_t[::1] text not None):
     """A block of int64 of the numbers in a text."""
-    cdef Numbers out
+    cdef Array[int64_t] out
     cdef Result result
     cdef const char* data = <const char*>&text[0] if len(text) else NULL
     cdef size_t size = <size_t>len(text)
     with nogil:
         result = c_read_numerals(data, size, out)
-    check_wire(result)
+    check(result)
     cdef size_t count = out.size()
     return block(out.release(), count, sizeof(int64_t))
 
@@ -290,7 +250,7 @@ def numbers_from_text(const uint8_t[::1] text not None):
 def text_from_numbers(object numbers):
     """The numbers of a contiguous buffer of int64 as bytes, a space between."""
     cdef Py_buffer n
-    cdef Bytes out
+    cdef Array[char] out
     cdef Result result
     get_numbers(numbers, &n)
     try:
@@ -298,7 +258,7 @@ def text_from_numbers(object numbers):
             result = c_write_numerals(<const int64_t*>n.buf, <size_t>(n.len // 8), out)
     finally:
         PyBuffer_Release(&n)
-    check_wire(result)
+    check(result)
     return PyBytes_FromStringAndSize(out.data(), <Py_ssize_t>out.size())
 
 
@@ -312,4 +272,4 @@ def undo_filters(uint8_t[::1] data not None, size_t rows, size_t row_bytes, size
     cdef uint8_t* octets = &data[0] if len(data) else NULL
     with nogil:
         result = c_undo_filters(octets, rows, row_bytes, pixel_bytes)
-    check_wire(result)
+    check(result)

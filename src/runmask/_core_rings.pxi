@@ -17,7 +17,7 @@ cdef extern from "rings.h" namespace "runmask" nogil:
         double* angles
     Result c_measure_rings  "runmask::measure_rings" (const FlatRings&, const RingMeasures&)
     Result c_contain_points "runmask::contain_points"(const FlatRings&, const int64_t*, size_t, uint8_t*)
-    Result c_convex_hulls   "runmask::convex_hulls"  (const FlatRings&, PartArray[int32_t]&, PartArray[int64_t]&)
+    Result c_convex_hulls   "runmask::convex_hulls"  (const FlatRings&, Array[int32_t]&, Array[int64_t]&)
     Result c_min_area_rects "runmask::min_area_rects"(const FlatRings&, const RingRects&)
 
 
@@ -41,9 +41,9 @@ cdef FlatRings rings_of(const int32_t[:, ::1] points, const int64_t[::1] offsets
 
 cdef int check_rings(Result result) except -1:
     """As check(), for the statuses of rings."""
-    if result.status == bad_point:
+    if result.status == Status.bad_point:
         raise InputError(f"ring {result.at}: points too far apart", code="bad_point")
-    if result.status == too_many:
+    if result.status == Status.too_many:
         raise LimitError("more points than can be numbered", code="too_many")
     return check(result)
 
@@ -88,7 +88,7 @@ def contain_points(const int32_t[:, ::1] points not None, const int64_t[::1] off
     check_rings(result)
 
 
-cdef tuple blocks_of(PartArray[int32_t]& points, PartArray[int64_t]& offsets):
+cdef tuple blocks_of(Array[int32_t]& points, Array[int64_t]& offsets):
     cdef size_t numbers = points.size(), ends = offsets.size()
     return (
         block(points.release(), numbers, sizeof(int32_t)),
@@ -99,8 +99,8 @@ cdef tuple blocks_of(PartArray[int32_t]& points, PartArray[int64_t]& offsets):
 def convex_hulls(const int32_t[:, ::1] points not None, const int64_t[::1] offsets not None):
     """Points and offsets of the hull of each ring."""
     cdef FlatRings rings = rings_of(points, offsets)
-    cdef PartArray[int32_t] hull_points
-    cdef PartArray[int64_t] hull_offsets
+    cdef Array[int32_t] hull_points
+    cdef Array[int64_t] hull_offsets
     cdef Result result
     with nogil:
         result = c_convex_hulls(rings, hull_points, hull_offsets)

@@ -3,15 +3,15 @@
 cdef extern from "simplify.h" namespace "runmask" nogil:
     enum class Simplification(int):
         douglas_peucker, visvalingam
-    Result c_simplify "runmask::simplify"(const FlatRings&, double, Simplification, PartArray[int32_t]&, PartArray[int64_t]&)
+    Result c_simplify "runmask::simplify"(const FlatRings&, double, Simplification, Array[int32_t]&, Array[int64_t]&)
 
 
 def simplify_rings(const int32_t[:, ::1] points not None, const int64_t[::1] offsets not None, double tolerance, bint by_area):
     """Points and offsets of as many rings. The tolerance is finite and not below 0."""
     cdef FlatRings rings = rings_of(points, offsets)
     cdef Simplification method = Simplification.visvalingam if by_area else Simplification.douglas_peucker
-    cdef PartArray[int32_t] kept_points
-    cdef PartArray[int64_t] kept_offsets
+    cdef Array[int32_t] kept_points
+    cdef Array[int64_t] kept_offsets
     cdef Result result
     with nogil:
         result = c_simplify(rings, tolerance, method, kept_points, kept_offsets)

@@ -200,8 +200,8 @@ async def _submitted(job: Job, journal: Journal, stop: Stop, progress: Progress)
     async with job.choice.async_client(**options) as client:
         if job.webhook is None:
             base_url = job.choice.base_url
-            local = base_url is not None and is_loopback(host_of(base_url))
-            way = ByUpload(job.choice.service, client, loopback=local)
+            is_local = base_url is not None and is_loopback(host_of(base_url))
+            way = ByUpload(job.choice.service, client, is_local=is_local, rate=job.rate)
             progress.submitter = Submitter(journal, way, stop, job.manner)
             await progress.submitter.run()
             return
@@ -221,7 +221,7 @@ async def _by_webhook(
     try:
         with receiving(inbox, webhook, *job.listen) if job.listen else nullcontext():
             progress.submitter = Submitter(
-                journal, ByWebhook(client, webhook, inbox), stop, job.manner
+                journal, ByWebhook(client, webhook, inbox, job.rate), stop, job.manner
             )
             submitting = asyncio.create_task(progress.submitter.run())
             await _received(job, journal, inbox, stop, progress, submitting)

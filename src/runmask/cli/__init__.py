@@ -11,7 +11,18 @@ try:
     import click
 
     from .. import exits
-    from . import batch, contours, detect, info, pictures, render, report, servers
+    from . import (
+        batch,
+        bench,
+        contours,
+        convert,
+        detect,
+        info,
+        pictures,
+        render,
+        report,
+        servers,
+    )
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -34,9 +45,11 @@ for command in (
     pictures.overlay_command,
     pictures.heatmap_command,
     contours.contours_command,
+    convert.convert,
     info.info,
     render.render_command,
     report.report_command,
+    bench.bench,
     servers.sandbox,
     servers.webhooks,
 ):

@@ -26,6 +26,17 @@ def read_answer(path: Path) -> Detection:
     from .. import images
     from ..detection import Detection
 
+    raw = read_bytes(path)
+    try:
+        return Detection.from_answer(raw)
+    except ResponseFormatError as error:
+        if kind := images.format_of(path):
+            raise ResponseFormatError(f"a {kind} image, not an answer of a service") from error
+        raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file, or standard input where it is called ``-``."""
     try:
         if str(path) == "-":
             raw = sys.stdin.buffer.read(_MAX_ANSWER + 1)
@@ -36,12 +47,18 @@ def read_answer(path: Path) -> Detection:
         raise InputError(f"cannot be read: {error.strerror}") from error
     if len(raw) > _MAX_ANSWER:
         raise ResponseFormatError(f"more than {_MAX_ANSWER} bytes")
-    try:
-        return Detection.from_answer(raw)
-    except ResponseFormatError as error:
-        if kind := images.format_of(path):
-            raise ResponseFormatError(f"a {kind} image, not an answer of a service") from error
-        raise
+    return raw
+
+
+def read_mask(path: Path) -> Mask:
+    """The mask of a saved answer, or of a file in another form that shows itself."""
+    from ..detection import Detection
+    from ..mask import files
+
+    raw = read_bytes(path)
+    if files.form_of(raw) != "response":
+        return files.read_mask(raw)
+    return mask_of(Detection.from_answer(raw))
 
 
 def mask_of(detection: Detection) -> Mask:

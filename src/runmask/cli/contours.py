@@ -10,7 +10,7 @@ import click
 
 from .. import exits
 from ..errors import InputError
-from .answers import mask_of, read_answer, shown
+from .answers import read_mask, shown
 from .options import Output, overwrite_option
 from .several import Task, refuse_inputs, refuse_twice, run_all
 
@@ -80,7 +80,7 @@ def contours_command(
     no_holes: bool,
     overwrite: bool,
 ) -> None:
-    """Write the contours of answers' masks.
+    """Write the contours of answers' masks; a mask as PNG, COCO's JSON or NumPy's file does too.
 
     One answer makes the file OUT. Several, or a folder, which stands for the NAME.response.json in
     it, make NAME.contours.* in the folder OUT. GeoJSON has a feature for each part, in pixels, y
@@ -92,7 +92,7 @@ def contours_command(
 
     def draw(task: Task) -> str:
         with exits.about(shown(task.answer)):
-            mask = mask_of(read_answer(task.answer))
+            mask = read_mask(task.answer)
         found = mask.contours(
             outline,
             4 if connectivity == "4" else 8,

@@ -130,7 +130,7 @@ def labels_below(labels: int | Collection[int], bits: int) -> tuple[int, ...]:
 
 
 def check_kaggle(order: object, base: object, relative: bool) -> None:
-    if order not in ("rows", "columns"):
+    if not isinstance(order, str) or order not in ("rows", "columns"):
         raise InputError(f"order {shown(order)}: not 'rows' or 'columns'")
     if isinstance(base, bool) or base not in (0, 1):
         raise InputError(f"base {shown(base)}: not 0 or 1")

@@ -15,6 +15,7 @@ from typing import Self
 from ...errors import InputError, JournalLockedError, OutputError, shown
 
 FILE = "journal.lock"
+_SIGN_ATTEMPTS, _SIGN_S = 20, 0.02
 _AFAR = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gfs", "glusterfs", "afs", "fuse.sshfs")
 
 
@@ -67,11 +68,7 @@ class Ownership:
                 " which two processes could pay for the same image: give one on a local disk",
                 code="no_locks",
             )
-        try:
-            facts = json.loads(os.pread(handle, 1000, 0))
-            pid, host, since = facts["pid"], facts["host"], facts["since"]
-        except (OSError, ValueError, KeyError, TypeError):
-            pid = host = since = None
+        pid, host, since = _signature(handle)
         who = "another process"
         if pid is not None:
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(since))
@@ -92,6 +89,17 @@ class Ownership:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _signature(handle: int) -> tuple[int | None, str | None, float | None]:
+    """Who has the lock. Whoever has only just got it takes a moment to sign."""
+    for _ in range(_SIGN_ATTEMPTS):
+        try:
+            facts = json.loads(os.pread(handle, 1000, 0))
+            return facts["pid"], facts["host"], facts["since"]
+        except (OSError, ValueError, KeyError, TypeError):
+            time.sleep(_SIGN_S)
+    return None, None, None
 
 
 def _is_at(path: str, handle: int) -> bool:

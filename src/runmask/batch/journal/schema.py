@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from contextlib import suppress
 
-from ...errors import JournalCorruptError, JournalMismatchError, OutputError
+from ...errors import InputError, JournalCorruptError, JournalMismatchError, OutputError
 
 __all__ = ["FILE", "check_whole", "connected", "explained", "made"]
 
@@ -93,9 +93,11 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     ------
     JournalCorruptError, JournalMismatchError
         It is no journal, damaged at its head, or of a newer release.
-    OutputError
-        It cannot be opened.
+    InputError, OutputError
+        There is none to read; it cannot be opened.
     """
+    if not writing and not os.path.lexists(path):
+        raise InputError(f"{os.path.dirname(path)!r} is no folder of a job: it has no {FILE}")
     _check_kind(path)
     try:
         db = sqlite3.connect(
@@ -177,7 +179,7 @@ def _corrupt(path: str, why: str) -> JournalCorruptError:
 def _quoted(path: str) -> str:
     from urllib.parse import quote
 
-    return quote(os.path.abspath(path))
+    return quote(os.fsencode(os.path.abspath(path)))
 
 
 def _sync_folder(folder: str) -> None:

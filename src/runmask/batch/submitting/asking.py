@@ -26,6 +26,7 @@ from ...http import (
     copyleaks_wire,
     sightengine_wire,
 )
+from ...http.pace import Pace, Rate
 from ...http.preflight import Limits
 from ...http.upload import prepare
 from ..journal import Fault, Unread, hash_of
@@ -44,6 +45,11 @@ _LIMITS: Mapping[str, Limits] = {
     "copyleaks": copyleaks_wire.LIMITS,
     "aidetector": aidetector_wire.LIMITS,
     "sightengine": sightengine_wire.LIMITS,
+}
+_RATES: Mapping[str, Rate] = {
+    "copyleaks": copyleaks_wire.CHECK_RATE,
+    "aidetector": aidetector_wire.RATE,
+    "sightengine": sightengine_wire.RATE,
 }
 QUESTIONS: Mapping[str, str] = {
     "copyleaks": copyleaks_wire.MODEL,
@@ -66,9 +72,10 @@ class Question:
 
 
 class Way(Protocol):
-    """How a service is asked."""
+    """How a service is asked. ``pace`` is how fast; None: as fast as it answers."""
 
     service: str
+    pace: Pace | None
 
     def prepared(self, item: Unread) -> Question:
         """In a thread. Raises RunmaskError for an item that the service would not take."""
@@ -82,13 +89,17 @@ class Way(Protocol):
 class ByUpload:
     """Images are read here, looked at, and sent; the answer comes back at once.
 
-    ``loopback`` allows images from web addresses on this machine.
+    ``is_local``: the service is on this machine, where it has no rate of its own, and so may be the
+    web addresses of images.
     """
 
-    def __init__(self, service: str, client: Client, *, loopback: bool) -> None:
+    def __init__(
+        self, service: str, client: Client, *, is_local: bool, rate: Rate | None = None
+    ) -> None:
         self.service = service
+        self.pace = pace_of(service, rate, is_local=is_local)
         self._client = client
-        self._loopback = loopback
+        self._is_local = is_local
 
     def prepared(self, item: Unread) -> Question:
         limits = _LIMITS[self.service]
@@ -105,17 +116,27 @@ class ByUpload:
     def _read(self, source: str, most: int) -> bytes:
         for _ in range(_READ_ATTEMPTS - 1):
             try:
-                return read_image(source, "the image", most=most, loopback=self._loopback)
+                return read_image(source, "the image", most=most, loopback=self._is_local)
             except APIError as error:  # of the server that has it
                 if not error.retryable:
                     raise
-        return read_image(source, "the image", most=most, loopback=self._loopback)
+        return read_image(source, "the image", most=most, loopback=self._is_local)
 
     async def asked(self, question: Question, send_as: str) -> Detection:
         known: dict[str, Any] = {"filename": question.filename, "preflight": False}
         if isinstance(self._client, AsyncCopyleaks):
             known["scan_id"] = send_as
         return await self._client.check(question.content, **known)
+
+
+def pace_of(service: str, rate: Rate | None, *, is_local: bool) -> Pace | None:
+    """The client's own pace once more: who waits for a turn has not claimed its scan yet.
+
+    So what is ``sent`` when a process dies are requests under way, and not those in the queue.
+    """
+    if rate is None and not is_local:
+        rate = _RATES[service]
+    return None if rate is None else Pace(rate)
 
 
 def scan_id_of(service: str, content: str) -> str:

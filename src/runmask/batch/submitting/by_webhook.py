@@ -16,6 +16,7 @@ from typing import Final
 from ...detection import Detection
 from ...errors import InputError
 from ...http import AsyncCopyleaks
+from ...http.pace import Pace, Rate
 from ...http.webhooks import CopyleaksWebhook, Event, Inbox, Receiver
 from ...serving import Server, listening
 from ..journal import Fault, Journal, Unread, packed
@@ -32,7 +33,14 @@ class ByWebhook:
 
     service = _SERVICE
 
-    def __init__(self, client: AsyncCopyleaks, webhook: CopyleaksWebhook, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        client: AsyncCopyleaks,
+        webhook: CopyleaksWebhook,
+        inbox: Inbox,
+        rate: Rate | None = None,
+    ) -> None:
+        self.pace = None if rate is None else Pace(rate)
         self._client = client
         self._webhook = webhook
         self._inbox = inbox

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,6 +146,10 @@ class Submitter:
         """One request; whether it is to be repeated."""
         if self._journal.is_full:
             raise OutputError(f"the disk of {self._journal.folder!r} is full", errno=errno.ENOSPC)
+        if (pace := self._way.pace) is not None:
+            await self._stop.wait(pace.take_turn(time.monotonic(), math.inf) or 0)
+            if self._stop:
+                return True
         claim = await self._committed(
             self._journal.claim(
                 *(item.number, item.source, question.scan_id, question.digest, self._way.service)

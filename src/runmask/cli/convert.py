@@ -1,0 +1,124 @@
+"""The command convert: masks from one form to another."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import exits
+from ..errors import InputError
+from .answers import ANSWER, read_bytes, shown
+from .options import Output, overwrite_option
+from .several import Task, refuse_inputs, refuse_twice, run_all
+
+if TYPE_CHECKING:
+    from ..mask import Mask
+
+# As runmask.mask.files has them, which would load NumPy for the help.
+_FORMS = (
+    *("response", "png", "npy", "coco", "sam", "nuscenes", "open-images", "kaggle", "cvat"),
+    "label-studio",
+)
+_OF_ENDING = {".png": "png", ".npy": "npy"}
+
+
+class ShapeType(click.ParamType[tuple[int, int]]):
+    name = "HEIGHTxWIDTH"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        sides = str(value).lower().split("x")
+        if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
+            self.fail(f"{value!r} is no HEIGHTxWIDTH, such as 1080x1920", param, ctx)
+        return int(sides[0]), int(sides[1])
+
+
+@click.command("convert", epilog=exits.CODES)
+@click.argument("masks", nargs=-1, required=True, type=ANSWER, metavar="MASK...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=Output(path_type=Path),
+    help="A file, or for several masks a folder; - for standard output.",
+)
+@click.option("--to", "to", type=click.Choice(_FORMS), help="Default: as OUT.png or OUT.npy says.")
+@click.option("--from", "form", type=click.Choice(_FORMS), help="Default: what the file shows.")
+@click.option(
+    "--shape",
+    type=ShapeType(),
+    help="Of the image, for forms that do not say it: kaggle, cvat, open-images.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["rows", "columns"]),
+    help="For kaggle: whether pixels are numbered along the rows or down the columns.",
+)
+@click.option("--base", type=click.Choice(["0", "1"]), help="For kaggle: the first pixel's number.")
+@overwrite_option
+def convert(
+    masks: tuple[Path, ...],
+    output: Path,
+    to: str | None,
+    form: str | None,
+    shape: tuple[int, int] | None,
+    order: Any,
+    base: str | None,
+    overwrite: bool,
+) -> None:
+    """Write masks in the form of another tool.
+
+    MASK is a saved answer of a service, a grey or palette PNG, a NumPy array, COCO's run-length
+    JSON, or what --from says. Nothing is lost: each form holds the same pixels.
+    """
+    from ..mask.files import Layout, read_mask, write_mask
+    from ..output import atomic_write
+
+    to = to or _OF_ENDING.get(output.suffix.lower())
+    if to is None:
+        raise click.UsageError("--to says the form of the output, unless it is OUT.png or OUT.npy")
+    layout = Layout(shape, order, None if base is None else int(base))
+
+    def converted(path: Path) -> tuple[Mask, bytes]:
+        with exits.about(shown(path)):
+            mask = read_mask(read_bytes(path), form, layout)
+            return mask, write_mask(mask, to, layout)
+
+    def work(task: Task) -> str:
+        mask, data = converted(task.answer)
+        atomic_write(task.output, data, overwrite=overwrite)
+        return f"{mask.width} x {mask.height}, {len(mask):,} runs, {mask.area:,} px"
+
+    if str(output) == "-":
+        if len(masks) > 1:
+            raise click.UsageError(f"{len(masks)} masks do not go to standard output together")
+        sys.stdout.buffer.write(converted(masks[0])[1])
+        return
+    run_all(_tasks(masks, output, to), work, overwrite=overwrite, what="masks")
+
+
+def _tasks(masks: Sequence[Path], output: Path, to: str) -> list[Task]:
+    from ..mask.files import FORMS
+    from ..output import distinct_names
+    from ..scan import make_folder
+
+    if len(masks) == 1 and not output.is_dir():
+        tasks = [Task(masks[0], masks[0], output)]
+        refuse_inputs(tasks)
+        return tasks
+    if output.suffix and not output.is_dir():
+        raise InputError(
+            f"{len(masks)} masks go to a folder, and {str(output)!r} looks like a file"
+        )
+    refuse_twice(masks)
+    tasks = [
+        Task(mask, mask, output / f"{name}.{to}{FORMS[to].ending}")
+        for mask, name in zip(masks, distinct_names(masks), strict=True)
+    ]
+    refuse_inputs(tasks)
+    make_folder(output)
+    return tasks
