@@ -542,3 +542,15 @@ def test_a_folder_without_locks_is_refused(folder, monkeypatch):
     monkeypatch.setattr("fcntl.flock", no_locks)
     with pytest.raises(InputError, match="no file locks"):
         opened(folder)
+
+
+def test_a_folder_with_any_name(tmp_path):
+    for name in ("a?b#c %41", os.fsdecode(b"\xff\xfe")):
+        with planned(tmp_path / name, "/a") as journal:
+            assert states(journal) == ["new"]
+
+
+def test_a_folder_of_no_job(tmp_path):
+    with pytest.raises(InputError, match="no folder of a job"):
+        Reading(tmp_path)
+    assert os.listdir(tmp_path) == []

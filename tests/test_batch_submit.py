@@ -546,3 +546,26 @@ def test_single_lost_answers_are_bad_luck():
     for _ in range(3):
         circuit.lost_an_answer()
     assert circuit.since is not None
+
+
+def test_who_waits_for_a_turn_has_claimed_nothing(tmp_path):
+    """At one a second, a job that dies leaves one request under way, and not sixteen."""
+    photos(tmp_path / "in", 16)
+    slow = Answer(body=GOOD.body, charge=True, delay_s=0.5)
+    progress = batch.Progress()
+    with (
+        faulty(*[slow] * 16) as server,
+        meanwhile(
+            lambda: job(
+                *(tmp_path / "in", tmp_path / "out", server.origin),
+                progress=progress,
+                rate=1,
+                in_flight=16,
+            )
+        ) as result,
+    ):
+        while len(checks(server)) < 1:
+            time.sleep(0.01)
+        assert states(tmp_path / "out").count("sent") == 1
+        progress.submitter._stop.request(error=InputError("enough"))
+    assert result["value"].states == {"done": 1, "new": 15}
