@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from .. import exits, services, terminal
+from .. import exits, terminal
 from .jobs import outcomes_of, tell, tell_items, watching
-from .options import Output, detector_option, json_option
+from .options import folder_option, json_option, service_options
 from .renderings import ENGINES, engine_named, engines, renderings
 
 _OF_THE_JOB = (
@@ -33,21 +33,8 @@ class _Place(click.ParamType["tuple[str, int]"]):
 
 @click.command("batch", epilog=exits.CODES)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    type=Output(file_okay=False, path_type=Path),
-    help="Folder of the job; made if need be.",
-)
-@click.option(
-    "--service",
-    type=click.Choice(services.NAMES),
-    help="Default: the first of these whose key is set, else the embedded sandbox.",
-)
-@click.option("--base-url", help="Another address of the service, such as a running sandbox.")
-@detector_option
+@folder_option
+@service_options
 @click.option("--column", metavar="NAME", help="Of lists: the column with the paths.")
 @renderings
 @engines

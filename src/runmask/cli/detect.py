@@ -11,7 +11,7 @@ import click
 from .. import exits, services, terminal
 from ..errors import APIConnectionError, RunmaskError
 from .answers import failure_line
-from .options import Colour, Output, colours, detector_option, json_option, overwrite_option
+from .options import Colour, colours, folder_option, json_option, overwrite_option, service_options
 
 if TYPE_CHECKING:
     from ..scan import Result
@@ -25,21 +25,8 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, path_type=Path),
     metavar="PHOTO...",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    type=Output(file_okay=False, path_type=Path),
-    help="Folder for the results; made if need be.",
-)
-@click.option(
-    "--service",
-    type=click.Choice(services.NAMES),
-    help="Default: the first of these whose key is set, else the embedded sandbox.",
-)
-@click.option("--base-url", help="Another address of the service, such as a running sandbox.")
-@detector_option
+@folder_option
+@service_options
 @colours
 @overwrite_option
 @json_option

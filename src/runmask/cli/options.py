@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from .. import services
 from ..errors import InputError
 
 Colour = tuple[int, int, int, int] | None
@@ -45,6 +47,14 @@ detector_option = click.option(
     metavar="NAME",
     help="One's own for the sandbox: module:callable, or an offered one.",
 )
+folder_option = click.option(
+    "-o",
+    "--output",
+    "folder",
+    required=True,
+    type=Output(file_okay=False, path_type=Path),
+    help="Folder for the results; made if need be.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 
@@ -74,6 +84,15 @@ colours = together(
             ("--outside", "0,255,0,120", "the rest"),
         )
     )
+)
+service_options = together(
+    click.option(
+        "--service",
+        type=click.Choice(services.NAMES),
+        help="Default: the first of these whose key is set, else the embedded sandbox.",
+    ),
+    click.option("--base-url", help="Another address of the service, such as a running sandbox."),
+    detector_option,
 )
 picture_files = together(
     click.option(

@@ -11,20 +11,13 @@ import click
 
 from .. import exits, terminal
 from .jobs import tell, watching
-from .options import Output, json_option
+from .options import folder_option, json_option
 from .renderings import ENGINES, engine_named, engines, renderings
 
 
 @click.command("render", epilog=exits.CODES)
 @click.argument("answers", nargs=-1, required=True, metavar="ANSWERS...", type=click.Path())
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    type=Output(file_okay=False, path_type=Path),
-    help="Folder for the results; made if need be.",
-)
+@folder_option
 @click.option(
     "--photos",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

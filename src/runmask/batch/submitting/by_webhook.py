@@ -8,9 +8,9 @@ inbox when it is in the journal: whenever the process dies, the next one goes on
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from ...detection import Detection
@@ -18,14 +18,14 @@ from ...errors import InputError
 from ...http import AsyncCopyleaks
 from ...http.pace import Pace, Rate
 from ...http.webhooks import CopyleaksWebhook, Event, Inbox, Receiver
-from ...serving import Server, listening
+from ...serving import Server, in_thread, listening
 from ..journal import Fault, Journal, Unread, packed
 from ..sources import is_web
 from .asking import Question, cost_of, scan_id_of
 
 INBOX = "inbox"
 _SERVICE: Final = "copyleaks"
-_MAX_CONNECTIONS, _HEADER_TIMEOUT_S, _START_S, _STOP_S = 2000, 10.0, 10.0, 15.0
+_MAX_CONNECTIONS, _HEADER_TIMEOUT_S = 2000, 10.0
 
 
 class ByWebhook:
@@ -94,25 +94,13 @@ def take_in(journal: Journal, inbox: Inbox) -> int:
 def receiving(inbox: Inbox, webhook: CopyleaksWebhook, host: str, port: int) -> Iterator[None]:
     """Receive webhooks while the block runs. Raises InputError if the address cannot be used."""
     receiver = Receiver(inbox, copyleaks=webhook)
-    with listening(host, port) as sock:
-        ready = threading.Event()
-        server = Server(
-            receiver,
-            ready.set,
-            max_connections=_MAX_CONNECTIONS,
-            header_timeout_s=_HEADER_TIMEOUT_S,
-        )
-        thread = threading.Thread(
-            target=server.run, args=([sock],), name="runmask-receive", daemon=True
-        )
-        thread.start()
+    make = partial(
+        Server, receiver, max_connections=_MAX_CONNECTIONS, header_timeout_s=_HEADER_TIMEOUT_S
+    )
+    with listening(host, port) as sock, in_thread(make, sock):
         try:
-            if not ready.wait(_START_S):
-                raise InputError(f"the receiver did not start within {_START_S:g} s")
             yield
         finally:
-            server.should_exit = True
-            thread.join(_STOP_S)
             receiver.close()
 
 
