@@ -1,6 +1,7 @@
 """Submitting: a job against the bare client, and a journal of a million images.
 
     .venv/bin/python benchmarks/submitting.py [--rounds 5] [--images 600] [--items 1000000]
+        [--answer-bytes 200]
 
 The first table: photos of 300 KB to a server in a process of its own that answers at once with
 90 KB, 16 under way; the bare client reads the files, asks, and forgets what comes; the job looks at
@@ -175,12 +176,12 @@ def throughput(rounds: int, count: int, folder: Path) -> None:
 # -- a million
 
 
-def million(count: int, folder: Path) -> None:
+def million(count: int, answer_bytes: int, folder: Path) -> None:
     given = folder / "list.txt"
     with given.open("w") as file:
         for number in range(count):
             file.write(f"https://example.org/photos/{number % 1000:03}/image_{number}.jpg\n")
-    body = packed(b'{"result": {"starts": [1, 2, 3], "lengths": [1, 1, 1]}}' * 20)
+    body = packed(os.urandom(answer_bytes))
     rows: list[tuple[str, float, int]] = []
 
     def row(name: str, began: float) -> None:
@@ -235,6 +236,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--answer-bytes", type=int, default=200, help="compressed, in the journal")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -244,7 +246,7 @@ def main() -> None:
         if given.rounds:
             throughput(given.rounds, given.images, Path(folder))
         if given.items:
-            million(given.items, Path(folder))
+            million(given.items, given.answer_bytes, Path(folder))
 
 
 if __name__ == "__main__":

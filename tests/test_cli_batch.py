@@ -170,7 +170,9 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_waits_for_what_is_under_way(tmp_path, number, code):
     photos(tmp_path / "in", 30)
     with faulty(*[SLOW] * 60) as server:

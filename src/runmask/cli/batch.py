@@ -107,7 +107,7 @@ def batch_command(
     job = job_of(inputs, folder, {**asked, "executor": engine, "how": how})  # type: ignore[typeddict-item]
     progress = Progress()
     terminal.warn(job.choice.note)
-    with watching(progress, as_json):
+    with watching(progress, as_json), terminal.warnings_about(str(folder)):
         summary = perform(job, progress)
     tell(summary, as_json)
     sys.exit(exits.exit_code_of_job(summary.states, summary.error, summary.signal))

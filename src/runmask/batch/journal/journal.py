@@ -178,7 +178,7 @@ class Journal(Reading):
                 expected = next(known, None)
         if chunk:
             planned = planned.plus(self._do(partial(planning.settle, entries=chunk))[0])
-        self.done(self._ready)
+        self.result(self._ready)
         return planned.plus(Planned(alike, 0, 0))
 
     def _known(self, after: int) -> Iterator[tuple[str, str]]:
@@ -256,13 +256,17 @@ class Journal(Reading):
 
     def answer(self, scan: int, body: bytes, cost: float | None) -> Future[None]:
         """The service's answer as it came, but ``packed``, and the credits that it tells of."""
-        known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
-        return self._writer.submit(partial(scans.end, scan=scan, state="scored", known=known))
+        known = {"credits": cost, "billed": "yes", "answered": time.time()}
+        return self._writer.submit(
+            partial(scans.end, scan=scan, state="scored", known=known, body=body)
+        )
 
     def answer_late(self, send_as: str, body: bytes, cost: float | None) -> bool:
         """The same, of a webhook; False if none of the job waits for it."""
-        known = {"body": body, "credits": cost, "billed": "yes", "answered": time.time()}
-        return self._do(partial(scans.end_late, send_as=send_as, state="scored", known=known))
+        known = {"credits": cost, "billed": "yes", "answered": time.time()}
+        return self._do(
+            partial(scans.end_late, send_as=send_as, state="scored", known=known, body=body)
+        )
 
     def refuse_late(self, send_as: str, fault: Fault) -> bool:
         """A webhook that tells of no answer; False as above."""
@@ -277,10 +281,10 @@ class Journal(Reading):
 
     def hold(self, scan: int, fault: Fault, request_id: str | None, body: bytes) -> Future[None]:
         """It may have been charged, and there is no answer, or none that can be read: ``body``."""
+        known = {"billed": "unknown", "request_id": request_id}
         kept = scans.packed(body) if body else None
-        known = {"billed": "unknown", "request_id": request_id, "body": kept}
         return self._writer.submit(
-            partial(scans.end, scan=scan, state="held", fault=fault, known=known)
+            partial(scans.end, scan=scan, state="held", fault=fault, known=known, body=kept)
         )
 
     # -- rendering
@@ -317,7 +321,7 @@ class Journal(Reading):
 
     # -- the file
 
-    def done(self, future: Future[T]) -> T:
+    def result(self, future: Future[T]) -> T:
         """The result, once it is on the disk. Raises OutputError, or JournalCorruptError."""
         try:
             return future.result()
@@ -325,7 +329,7 @@ class Journal(Reading):
             raise schema.explained(error, self.path) from error
 
     def _do(self, work: Work[T]) -> T:
-        return self.done(self._writer.submit(work))
+        return self.result(self._writer.submit(work))
 
     def _make_room(self) -> bool:
         self.is_full = True

@@ -20,7 +20,8 @@ _OUTCOMES = """
 SELECT items.number, source, name, items.state, files, coalesce(items.error, scans.error),
     coalesce(items.message, scans.message), seconds, id, digest, service, credits, billed, answered,
     body
-FROM items LEFT JOIN scans ON scans.number = scan
+FROM items LEFT JOIN scans ON scans.number = items.scan
+    LEFT JOIN bodies ON bodies.scan = items.scan
 WHERE items.number > ?{where} ORDER BY items.number LIMIT ?
 """
 
@@ -120,8 +121,9 @@ class Reading:
 
     def _answered(self, number: int) -> Answered:
         [row] = self._rows(
-            "SELECT name, source, digest, service, body, id FROM items JOIN scans"
-            " ON scans.number = scan WHERE items.number = ?",
+            "SELECT name, source, digest, service, body, id FROM items"
+            " JOIN scans ON scans.number = items.scan JOIN bodies ON bodies.scan = items.scan"
+            " WHERE items.number = ?",
             number,
         )
         name, source, digest, service, body, scan_id = row
@@ -140,7 +142,7 @@ class Reading:
         with self._lock:
             try:
                 return self._reader.execute(query, values).fetchall()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise schema.explained(error, self.path) from error
 
 

@@ -104,8 +104,11 @@ def end(
     state: Literal["submitted", "scored", "failed", "held"],
     fault: Fault | None = None,
     known: Mapping[str, Any] | None = None,
+    body: bytes | None = None,
 ) -> None:
-    """What became of a scan, and so of all items that have it."""
+    """What became of a scan, and so of all items that have it. ``body`` is :func:`packed`."""
+    if body is not None:
+        db.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (scan, body))
     error, message = fault or (None, None)
     facts = {"state": state, "error": error, "message": message, **(known or {})}
     columns = ", ".join(f"{name} = ?" for name in facts)
@@ -123,6 +126,7 @@ def end_late(
     state: Literal["scored", "failed"],
     fault: Fault | None = None,
     known: Mapping[str, Any] | None = None,
+    body: bytes | None = None,
 ) -> bool:
     """What a webhook tells of a scan; whether it is one that waits for it."""
     scan_id, _, renamed = send_as.partition("-")
@@ -132,7 +136,7 @@ def end_late(
         (scan_id, int(renamed or 0)),
     ).fetchone()
     if found is not None:
-        end(db, found[0], state, fault, known)
+        end(db, found[0], state, fault, known, body)
     return found is not None
 
 
@@ -179,10 +183,10 @@ def add_answers(db: sqlite3.Connection, answers: Iterable[Answer]) -> int:
         if db.execute("SELECT 1 FROM scans WHERE id = ?", (scan_id,)).fetchone():
             continue
         scan = db.execute(  # when it was answered, nobody knows
-            "INSERT INTO scans (id, digest, service, state, sent, body)"
-            " VALUES (?, ?, ?, 'scored', ?, ?)",
-            (scan_id, digest, service, time.time(), packed(body)),
+            "INSERT INTO scans (id, digest, service, state, sent) VALUES (?, ?, ?, 'scored', ?)",
+            (scan_id, digest, service, time.time()),
         ).lastrowid
+        db.execute("INSERT INTO bodies VALUES (?, ?)", (scan, packed(body)))
         number = add_item(db, source, "", stem)
         db.execute("UPDATE items SET scan = ?, state = 'scored' WHERE number = ?", (scan, number))
         added += 1

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from contextlib import suppress
+from functools import cache
 
 from ...errors import InputError, JournalCorruptError, JournalMismatchError, OutputError
 
@@ -15,7 +16,8 @@ FILE = "journal.sqlite"
 VERSION = 1
 APPLICATION = 0x524D4A31  # "RMJ1": tells it from any other SQLite file
 
-# scans: what is paid for, one for each content. items: an input and its outputs; the number is
+# scans: what is paid for, one for each content; their bodies stand apart, so that what is looked
+# through when a job goes on stays small. items: an input and its outputs; the number is
 # its place in the order of the inputs. A name is taken in any case and composition: its fold is
 # a hash of the folded text, and two that meet by chance only cost one of them a longer name.
 _TABLES = """
@@ -27,7 +29,8 @@ CREATE TABLE scans (
     state TEXT NOT NULL CHECK (state IN ('new', 'sent', 'submitted', 'scored', 'failed', 'held')),
     sent REAL NOT NULL, answered REAL, renamed INTEGER NOT NULL DEFAULT 0,
     billed TEXT CHECK (billed IN ('no', 'yes', 'unknown')), credits REAL, request_id TEXT,
-    error TEXT, message TEXT, body BLOB);
+    error TEXT, message TEXT);
+CREATE TABLE bodies (scan INTEGER PRIMARY KEY REFERENCES scans, body BLOB NOT NULL);
 CREATE INDEX scans_open ON scans (state, number) WHERE state IN ('sent', 'submitted', 'held');
 CREATE TABLE items (
     number INTEGER PRIMARY KEY, source TEXT NOT NULL, stamp TEXT NOT NULL, name TEXT NOT NULL,
@@ -118,7 +121,7 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
         except BaseException:
             db.close()
             raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explained(error, path) from error
     return db
 
@@ -146,22 +149,44 @@ def _check_ours(db: sqlite3.Connection, path: str) -> None:
             f"{path!r} is of a newer release: its version is {version}, this one's {VERSION}",
             path=path,
         )
+    if _statements(db) != _expected_statements():
+        raise _corrupt(path, "its tables are not those of a journal")
+
+
+def _statements(db: sqlite3.Connection) -> list[tuple[str | None]]:
+    return db.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+@cache
+def _expected_statements() -> list[tuple[str | None]]:
+    db = sqlite3.connect(":memory:")
+    try:
+        db.executescript(_TABLES)
+        return _statements(db)
+    finally:
+        db.close()
 
 
 def check_whole(db: sqlite3.Connection, path: str) -> None:
-    """Raises JournalCorruptError if any page, row or index of the file is damaged. O(bytes)."""
+    """Raises JournalCorruptError if any page, row or index is damaged. O(items).
+
+    The bodies are left out, which may be many gigabytes: each has a checksum, and is looked at when
+    it is read.
+    """
     try:
-        [(found,)] = db.execute("PRAGMA integrity_check(1)").fetchall()
-    except sqlite3.Error as error:
+        for table in ("meta", "inputs", "scans", "items"):
+            found = db.execute(f"PRAGMA integrity_check({table})").fetchone()[0]
+            if found != "ok":
+                raise _corrupt(path, found.splitlines()[-1][:200])
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explained(error, path) from error
-    if found != "ok":
-        raise _corrupt(path, found.splitlines()[-1][:200])
 
 
 def explained(error: Exception, path: str) -> JournalCorruptError | OutputError:
     """What an error of SQLite or the system means for a job."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(_DAMAGE) or (isinstance(error, sqlite3.DatabaseError) and not name):
+    is_unnamed = isinstance(error, (sqlite3.DatabaseError, UnicodeDecodeError)) and not name
+    if name.startswith(_DAMAGE) or is_unnamed:
         return _corrupt(path, str(error))
     if isinstance(error, OSError):
         return OutputError(f"the journal {path!r}: {error.strerror}", errno=error.errno, path=path)

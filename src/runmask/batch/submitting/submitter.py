@@ -33,7 +33,7 @@ from .circuit import Circuit
 T = TypeVar("T")
 
 _PAGE = 500  # items read from the journal at a time
-_READERS = 4
+_READERS = 16
 _LOOK_S = 0.2
 _DISK_S = 0.5  # between attempts to write to a full disk
 
@@ -73,7 +73,9 @@ class Submitter:
         self._way = way
         self._stop = stop
         self._manner = manner
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="runmask-read")
+        self._readers = ThreadPoolExecutor(
+            min(_READERS, manner.in_flight), thread_name_prefix="runmask-read"
+        )
         self._turn = asyncio.Lock()
         self._page: deque[Unread] = deque()
         self._after = 0
