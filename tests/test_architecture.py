@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "services": {"errors", "http", "sandbox", "scan"},
     "batch": {
         *("errors", "_core", "formats", "contours", "mask", "blend", "images", "detection"),
-        *("output", "http", "serving", "services", "scan", "page", "__version__"),
+        *("output", "http", "serving", "services", "scan", "gallery", "__version__"),
     },
     "exits": {"errors", "terminal"},
     "__main__": set(),
@@ -62,6 +62,8 @@ ONLY_IN = {
     "rich": {"cli", "terminal"},
     "pyarrow": {"batch"},
     "fsspec": {"batch"},
+    "distributed": {"batch"},
+    "ray": {"batch"},
     "sqlite3": {"batch", "http"},
 }
 
