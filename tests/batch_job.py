@@ -64,7 +64,7 @@ def job(inputs: Any, folder: Path, origin: str | None, **options: Any) -> batch.
         "service": "copyleaks",
         "base_url": origin,
         "outputs": (),
-        "how": {"thumbnails": False},
+        "thumbnails": False,
         "executor": batch.threads(1),
         "in_flight": 4,
     }

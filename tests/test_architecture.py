@@ -63,6 +63,8 @@ ONLY_IN = {
     "rich": {"cli", "terminal"},
     "pyarrow": {"batch"},
     "fsspec": {"batch"},
+    "distributed": {"batch"},
+    "ray": {"batch"},
     "sqlite3": {"batch", "http"},
 }
 

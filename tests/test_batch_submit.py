@@ -436,7 +436,7 @@ def test_run_raises_what_stopped_it(tmp_path):
         ({"listen": ("127.0.0.1", 1)}, "listen"),
         ({"service": "sightengine", "webhook": "https://x.example.org"}, "webhook"),
         ({"outputs": ["film"]}, "output"),
-        ({"how": {"colour": 1}}, "colour"),
+        ({"colour": 1}, "colour"),
         ({"executor": 7}, "executor"),
     ],
 )

@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..errors import InputError
 from ..output import safe_name
-from .rendering import Wishes, render, wishes_of
+from .rendering import How, Wishes, render, wishes_of
 from .table import arrow, batch_of, row_of
 from .values import Answered, Outcome
 
@@ -35,9 +35,7 @@ def render_arrow(
     batch: Batch,
     folder: str | os.PathLike[str] | None = None,
     outputs: tuple[str, ...] = (),
-    *,
-    thumbnails: bool = False,
-    **how: Any,
+    **how: Unpack[How],
 ) -> Batch:
     """Rows of results, as :mod:`.table` has them, from rows of answers; and their files, if asked.
 
@@ -50,8 +48,8 @@ def render_arrow(
         the image must have; and ``item``, which is handed on.
     folder : path, optional
         Where files go, in folders that are made if need be. The worker must reach it.
-    outputs, thumbnails, how
-        As for :class:`.rendering.Wishes`.
+    outputs, how
+        As for :class:`.rendering.Wishes`; but thumbnails are made only where they are asked for.
 
     Returns
     -------
@@ -67,9 +65,10 @@ def render_arrow(
     """
     if "body" not in batch.schema.names:
         raise InputError(f"columns {batch.schema.names}: 'body' is missing, the service's answer")
-    if folder is None and (outputs or thumbnails):
+    how.setdefault("thumbnails", False)
+    if folder is None and (outputs or how["thumbnails"]):
         raise InputError("outputs are asked for, and no folder is given")
-    wishes = wishes_of(str(folder or ""), outputs, thumbnails=thumbnails, heic=True, **how)
+    wishes = wishes_of(str(folder or ""), outputs, heic=True, **how)
     if folder is not None:
         wishes.make_folders()
     columns = ["body", *(name for name in _OPTIONAL if name in batch.schema.names)]

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Literal, cast
 
 from .. import services
 from ..errors import InputError, shown
 from ..http.pace import Rate
 from ..http.webhooks import CopyleaksWebhook
 from .executors import Engine, engine_of
-from .rendering import Wishes, wishes_of
+from .rendering import How, Wishes, wishes_of
 from .sources import is_address, local_path
 from .submitting import Manner, webhook_of
 
@@ -21,7 +21,7 @@ Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Resolve = Literal["resend", "skip", "fetch"]
 
 
-class Options(TypedDict, total=False):
+class Options(How, total=False):
     """What a job takes beside its images and its folder; none of it need be given.
 
     service, base_url, detector : str
@@ -31,8 +31,8 @@ class Options(TypedDict, total=False):
         Of lists: which column has the paths.
     outputs : of :data:`.rendering.OUTPUTS`
         The kinds of files to make. Default: overlays.
-    how : mapping
-        The rest of :class:`.rendering.Wishes`: colours, format, quality, thumbnails.
+    inside, outside, format, quality, colormap, thumbnails
+        How to make them: see :class:`.rendering.Wishes`.
     executor : Engine or concurrent.futures.Executor
         Where to render: see :mod:`.executors`. Default: processes, one for each core.
     in_flight : int
@@ -64,7 +64,6 @@ class Options(TypedDict, total=False):
     detector: str | None
     column: str | None
     outputs: Iterable[str]
-    how: dict[str, Any]
     executor: Engine | Executor | None
     in_flight: int
     rate: float | None
@@ -98,7 +97,10 @@ class Job:
 
 def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> Job:
     """The job that is asked for. Raises InputError for what cannot be used."""
+    if unknown := options.keys() - Options.__annotations__:
+        raise InputError(f"{', '.join(sorted(unknown))}: a job has no such option")
     folder = os.path.abspath(output)
+    how = cast(How, {name: value for name, value in options.items() if name in How.__annotations__})
     rate = options.get("rate")
     choice = services.choice_of(
         options.get("service"), options.get("base_url"), options.get("detector")
@@ -109,7 +111,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
         inputs=_arguments(inputs),
         folder=folder,
         choice=choice,
-        wishes=wishes_of(folder, options.get("outputs", ("overlay",)), **options.get("how", {})),
+        wishes=wishes_of(folder, options.get("outputs", ("overlay",)), **how),
         engine=engine_of(options.get("executor")),
         manner=Manner(
             in_flight=_in_flight(options.get("in_flight", 16)),

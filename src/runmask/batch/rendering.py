@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from .. import images
 from ..blend import heatmap, overlay
@@ -45,6 +45,17 @@ _CONTOURS = {"geojson": ".geojson", "svg": ".svg", "coco": ".json"}
 _NO_ALPHA = {".jpg", ".jpeg", ".bmp"}
 _NOT_WISHED = ("folder", "heic")
 _NAME = "the image"  # in messages, which stand beside its path
+
+
+class How(TypedDict, total=False):
+    """What is said of files beside their kinds: see :class:`Wishes`."""
+
+    inside: Colour
+    outside: Colour
+    format: str | None
+    quality: int
+    colormap: str
+    thumbnails: bool
 
 
 @dataclass(frozen=True)
@@ -93,11 +104,13 @@ class Wishes:
         return wanted or heat is not None or (self.thumbnails and bool(source))
 
 
-def wishes_of(folder: str, outputs: Iterable[str], **how: Any) -> Wishes:
+def wishes_of(
+    folder: str, outputs: Iterable[str], *, heic: bool = False, **how: Unpack[How]
+) -> Wishes:
     """Wishes of a caller's words; InputError for those that mean nothing."""
     kinds = tuple(dict.fromkeys([outputs] if isinstance(outputs, str) else outputs))
     try:
-        return Wishes(folder, kinds, **how)
+        return Wishes(folder, kinds, heic=heic, **how)
     except TypeError as error:
         raise InputError(str(error)) from error
 

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Unpack
 
 from ..errors import BatchError, OutputError
 from .answers import answers as stored_at
@@ -14,7 +14,7 @@ from .executors import Engine, engine_of
 from .finishing import render_all, write_table
 from .journal import Journal
 from .progress import Progress, Summary
-from .rendering import wishes_of
+from .rendering import How, wishes_of
 from .reporting import report
 from .stopping import Stop, by_signals
 
@@ -30,7 +30,7 @@ def render(
     executor: Engine | Executor | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
-    **how: Any,
+    **how: Unpack[How],
 ) -> Summary:
     """Make files, a table and a page of stored answers; the same call goes on where it stopped.
 
@@ -93,7 +93,7 @@ def perform(
     executor: Engine | Executor | None,
     retry_failed: bool,
     progress: Progress,
-    **how: Any,
+    **how: Unpack[How],
 ) -> Summary:
     """As :func:`render`, but what has stopped it is in the summary."""
     folder = os.path.abspath(output)

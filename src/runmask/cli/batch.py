@@ -104,7 +104,7 @@ def batch_command(
     asked: dict[str, Any] = {name: options.pop(name) for name in _OF_THE_JOB}
     engine = engine_named(options)
     how = {name: value for name, value in options.items() if name not in ENGINES}
-    job = job_of(inputs, folder, {**asked, "executor": engine, "how": how})  # type: ignore[typeddict-item]
+    job = job_of(inputs, folder, {**asked, "executor": engine, **how})  # type: ignore[typeddict-item]
     progress = Progress()
     terminal.warn(job.choice.note)
     with watching(progress, as_json), terminal.warnings_about(str(folder)):
