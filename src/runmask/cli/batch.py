@@ -97,7 +97,8 @@ def batch_command(
         tell_items(outcomes_of(folder, "held"), as_json)
         return
     asked: Any = {name: value for name, value in options.items() if name not in ENGINES}
-    job = job_of(inputs, folder, {**asked, "executor": engine_named(options)})
+    asked["executor"] = engine_named(options)
+    job = job_of(inputs, folder, asked)
     progress = Progress()
     terminal.warn(job.choice.note)
     with watching(progress, as_json), terminal.warnings_about(str(folder)):
