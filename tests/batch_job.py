@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,9 +69,16 @@ def job(inputs: Any, folder: Path, origin: str | None, **options: Any) -> batch.
         "executor": batch.threads(1),
         "in_flight": 4,
     }
-    return perform(
-        job_of(inputs, folder, given | options), options.get("progress") or batch.Progress()
-    )  # type: ignore[arg-type]
+    progress = options.pop("progress", batch.Progress())
+    return perform(job_of(inputs, folder, given | options), progress)  # type: ignore[arg-type]
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait for something that other threads or processes do."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def outcomes(folder: Path) -> list[batch.Outcome]:

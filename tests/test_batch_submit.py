@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batch_job import GOOD, RESULT, checks, job, meanwhile, outcomes, photos, quick, scans  # noqa: F401
+from batch_job import GOOD, RESULT, checks, job, meanwhile, outcomes, photos, quick, scans, until  # noqa: F401
 from clients import parts
 from faults.server import Answer, faulty, login_answer
 from PIL import Image
@@ -154,8 +154,7 @@ def test_a_long_pause_parks_the_job(tmp_path):
             )
         ) as result,
     ):
-        while not progress.trouble:
-            time.sleep(0.01)
+        until(lambda: progress.trouble)
         time.sleep(0.3)  # in which nothing more is sent
         assert len(checks(server)) == 2
         assert 3500 < progress.submitter.circuit.pause() <= 3600
@@ -172,11 +171,9 @@ def test_an_outage_is_waited_for(tmp_path):
     with meanwhile(
         lambda: job(tmp_path / "in", tmp_path / "out", origin, progress=progress)
     ) as result:
-        while not progress.trouble:
-            time.sleep(0.01)
+        until(lambda: progress.trouble)
         with running(Settings(detector=corner), port=port):
-            while progress.submitted < 12:
-                time.sleep(0.01)
+            until(lambda: progress.submitted == 12)
     assert result["value"].states == {"done": 12}
     assert result["value"].error is None
 
@@ -564,8 +561,7 @@ def test_who_waits_for_a_turn_has_claimed_nothing(tmp_path):
             )
         ) as result,
     ):
-        while len(checks(server)) < 1:
-            time.sleep(0.01)
+        until(lambda: checks(server))
         assert states(tmp_path / "out").count("sent") == 1
         progress.submitter._stop.request(error=InputError("enough"))
     assert result["value"].states == {"done": 1, "new": 15}

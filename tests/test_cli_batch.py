@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from batch_job import GOOD, checks, outcomes, photos, quick, scans  # noqa: F401
+from batch_job import GOOD, checks, outcomes, photos, quick, scans, until  # noqa: F401
 from command_line import run
 from faults.kill_batch import trial
 from faults.server import Answer, faulty
@@ -163,13 +163,6 @@ def started(folder, origin, *more, **options):
     return subprocess.Popen(command(folder, origin, *more), **given)
 
 
-def wait_for(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -177,7 +170,7 @@ def test_a_signal_waits_for_what_is_under_way(tmp_path, number, code):
     photos(tmp_path / "in", 30)
     with faulty(*[SLOW] * 60) as server:
         process = started(tmp_path, server.origin, "--in-flight", "4")
-        wait_for(lambda: len(checks(server)) >= 6)
+        until(lambda: len(checks(server)) >= 6)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
         assert process.returncode == code, err
@@ -197,7 +190,7 @@ def test_a_second_signal_does_not_wait_and_holds_what_was_sent(tmp_path):
     photos(tmp_path / "in", 8)
     with faulty(*[Answer(body=GOOD.body, charge=True, delay_s=20)] * 8) as server:
         process = started(tmp_path, server.origin, "--in-flight", "4")
-        wait_for(lambda: len(checks(server)) == 4)
+        until(lambda: len(checks(server)) == 4)
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         assert process.poll() is None
@@ -241,7 +234,7 @@ def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path):
     photos(tmp_path / "in", 10)
     with faulty(*[SLOW] * 20) as server:
         first = started(tmp_path, server.origin, "--in-flight", "1")
-        wait_for(lambda: len(checks(server)) >= 1)
+        until(lambda: len(checks(server)) >= 1)
         second = started(tmp_path, server.origin)
         _, err = second.communicate(timeout=30)
         assert second.returncode == 2
@@ -298,7 +291,7 @@ def test_a_full_disk_ends_it_and_keeps_what_was_paid_for(tmp_path, disk_of):
         process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        wait_for(lambda: len(checks(server)) >= 4)
+        until(lambda: len(checks(server)) >= 4)
         filler = disk / "filler"
         try:
             with filler.open("wb", buffering=0) as file:
@@ -433,7 +426,7 @@ def test_webhooks_that_come_later_are_waited_for_by_the_next_one(addresses):
         assert done.exit_code == 1
         inbox = Inbox(folder / INBOX, only_expected=True)
         with receiving(inbox, webhook_of(f"http://127.0.0.1:{port}/copyleaks"), "127.0.0.1", port):
-            wait_for(lambda: len(inbox.pending()) == 12)  # the sandbox sends them again
+            until(lambda: len(inbox.pending()) == 12)  # the sandbox sends them again
         inbox.close()
         done = by_webhook(addresses, origin, port, "--wait", "5")
         assert summary_of(done)["states"] == {"done": 12}

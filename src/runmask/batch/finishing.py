@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from ..errors import OutputError
 from ..output import remove_leftovers
 from . import table
 from .executors import Engine
 from .journal import Journal
 from .pool import drive
 from .rendering import FOLDERS, Wishes, render_chunk
+from .reporting import report
+from .stopping import Stop
 from .values import Answered, Rendered
 
 Told = Callable[[Sequence[Rendered]], None]
@@ -51,14 +54,22 @@ def render_all(
     _tidy(wishes.folder)
 
 
-def write_table(journal: Journal) -> bool:
-    """Write the table of results, unless it is there and tells of everything; whether it was."""
+def finished(journal: Journal, stop: Stop) -> str | None:
+    """Write the table of results and the page, unless they tell of everything; the page's path.
+
+    If they cannot be written, that is what has stopped the job.
+    """
     path = os.path.join(journal.folder, table.FILE)
     if journal.is_table_current() and os.path.exists(path):
-        return False
-    table.write(path, journal.outcomes())
-    journal.table_written()
-    return True
+        return None
+    try:
+        table.write(path, journal.outcomes())
+        page = report(journal.folder)
+        journal.table_written()
+        return page
+    except OutputError as error:
+        stop.request(error=error)
+        return None
 
 
 def _tidy(folder: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +20,11 @@ from ..http import AsyncCopyleaks
 from ..http.address import host_of, is_loopback
 from ..http.client import Options as ClientOptions
 from ..http.webhooks import CopyleaksWebhook, Inbox
-from .finishing import render_all, write_table
+from .finishing import finished, render_all
 from .items import entries
 from .journal import Journal, Planned
 from .options import Inputs, Job, Options, job_of
 from .progress import Progress, Summary
-from .reporting import report
 from .stopping import Stop, by_signals
 from .submitting import INBOX, QUESTIONS, ByUpload, ByWebhook, Submitter, receiving, take_in
 
@@ -72,14 +70,7 @@ def run(
     KeyboardInterrupt, SystemExit
         Ctrl-C; SIGTERM or SIGHUP. After a second one nothing is waited for.
     """
-    summary = perform(job_of(inputs, output, options), progress or Progress())
-    if summary.signal == signal.SIGINT:
-        raise KeyboardInterrupt
-    if summary.signal is not None:
-        raise SystemExit(128 + summary.signal)
-    if summary.error is not None:
-        raise summary.error
-    return summary
+    return perform(job_of(inputs, output, options), progress or Progress()).or_raised()
 
 
 def perform(job: Job, progress: Progress) -> Summary:
@@ -137,12 +128,7 @@ def _planned(job: Job, journal: Journal) -> Planned:
 def _summary(
     job: Job, journal: Journal, stop: Stop, progress: Progress, planned: Planned
 ) -> Summary:
-    page = None
-    try:
-        if write_table(journal):
-            page = report(job.folder)
-    except OutputError as error:
-        stop.request(error=error)
+    page = finished(journal, stop)
     submitter = progress.submitter
     return Summary(
         folder=job.folder,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from signal import SIGINT
+from typing import TYPE_CHECKING, Self
 
 from .values import Rendered
 
@@ -98,3 +99,13 @@ class Summary:
     report: str | None
     error: Exception | None
     signal: int | None
+
+    def or_raised(self) -> Self:
+        """This, unless something has stopped the job: then that is raised."""
+        if self.signal == SIGINT:
+            raise KeyboardInterrupt
+        if self.signal is not None:
+            raise SystemExit(128 + self.signal)
+        if self.error is not None:
+            raise self.error
+        return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from typing import Unpack
@@ -11,11 +10,10 @@ from typing import Unpack
 from ..errors import BatchError, OutputError
 from .answers import answers as stored_at
 from .executors import Engine, engine_of
-from .finishing import render_all, write_table
+from .finishing import finished, render_all
 from .journal import Journal
 from .progress import Progress, Summary
 from .rendering import How, wishes_of
-from .reporting import report
 from .stopping import Stop, by_signals
 
 _SERVICE = "none: stored answers"
@@ -65,7 +63,7 @@ def render(
     KeyboardInterrupt, SystemExit
         Ctrl-C; SIGTERM or SIGHUP. What was under way has been finished.
     """
-    summary = perform(
+    return perform(
         answers,
         output,
         photos=photos,
@@ -74,14 +72,7 @@ def render(
         retry_failed=retry_failed,
         progress=progress or Progress(),
         **how,
-    )
-    if summary.signal == signal.SIGINT:
-        raise KeyboardInterrupt
-    if summary.signal is not None:
-        raise SystemExit(128 + summary.signal)
-    if summary.error is not None:
-        raise summary.error
-    return summary
+    ).or_raised()
 
 
 def perform(
@@ -116,16 +107,11 @@ def perform(
         states = journal.counts()
         progress.images = sum(states.values())
         progress.answered_before = states.get("scored", 0)
-        page = None
         try:
             render_all(journal, wishes, engine, stop=stop.at_once, told=progress.told)
         except (OutputError, BatchError) as error:
             stop.request(error=error)
-        try:
-            if write_table(journal):
-                page = report(folder)
-        except OutputError as error:
-            stop.request(error=error)
+        page = finished(journal, stop)
         return Summary(
             folder=folder,
             states=journal.counts(),

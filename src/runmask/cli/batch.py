@@ -13,11 +13,6 @@ from .jobs import outcomes_of, tell, tell_items, watching
 from .options import folder_option, json_option, service_options
 from .renderings import ENGINES, engine_named, engines, renderings
 
-_OF_THE_JOB = (
-    *("service", "base_url", "detector", "column", "outputs", "in_flight", "rate", "resolve"),
-    *("retry_failed", "webhook", "listen", "wait", "patience"),
-)
-
 
 class _Place(click.ParamType["tuple[str, int]"]):
     name = "HOST:PORT"
@@ -101,10 +96,9 @@ def batch_command(
     if list_held:
         tell_items(outcomes_of(folder, "held"), as_json)
         return
-    asked: dict[str, Any] = {name: options.pop(name) for name in _OF_THE_JOB}
-    engine = engine_named(options)
-    how = {name: value for name, value in options.items() if name not in ENGINES}
-    job = job_of(inputs, folder, {**asked, "executor": engine, **how})  # type: ignore[typeddict-item]
+    asked: Any = {name: value for name, value in options.items() if name not in ENGINES}
+    asked["executor"] = engine_named(options)
+    job = job_of(inputs, folder, asked)
     progress = Progress()
     terminal.warn(job.choice.note)
     with watching(progress, as_json), terminal.warnings_about(str(folder)):
