@@ -101,6 +101,94 @@ AVX2 inline void blend_mixed_avx2(const uint8_t* from, uint8_t* to, uint64_t wor
   }
 }
 
+// A colour as it is laid over eight pixels of any alpha, a 32-bit number for each pixel.
+struct ColourOfEight {
+  __m256i channel[3], alpha;
+  __m256i alpha_weights;  // of the colour's alpha, and from bit 16 on of the one below
+  __m256i share;          // of the colour in the alpha that comes, of 255 * 255
+  __m256i dividend;       // of which the weights of the colour are quotients
+  bool touched;
+};
+
+AVX2 inline ColourOfEight colour_of_eight(const BlendSide& side) {
+  const int32_t alpha = side.alpha;
+  return {{_mm256_set1_epi32(side.colour[0]), _mm256_set1_epi32(side.colour[1]),
+           _mm256_set1_epi32(side.colour[2])},
+          _mm256_set1_epi32(alpha),
+          _mm256_set1_epi32(255 | (255 - alpha) << 16),
+          _mm256_set1_epi32(alpha * 255),
+          _mm256_set1_epi32(alpha * 255 * 255 * 128),
+          side.touched};
+}
+
+// dividend / divisor, below 2^15: a quotient of floats is wrong by one at most.
+AVX2 inline __m256i quotient_of_eight(__m256i dividend, __m256i divisor) {
+  const __m256i near =
+      _mm256_cvttps_epi32(_mm256_div_ps(_mm256_cvtepi32_ps(dividend), _mm256_cvtepi32_ps(divisor)));
+  const __m256i rest = _mm256_sub_epi32(dividend, _mm256_mullo_epi32(near, divisor));
+  const __m256i too_much = _mm256_srai_epi32(rest, 31);
+  const __m256i enough = _mm256_cmpgt_epi32(divisor, rest);  // else it is one more
+  return _mm256_add_epi32(
+      near, _mm256_add_epi32(too_much, _mm256_add_epi32(enough, _mm256_set1_epi32(1))));
+}
+
+// One channel over that of eight pixels, which is in bits 16 to 23 of `below`, times 256.
+AVX2 inline __m256i mix_channel(__m256i colour, __m256i below, __m256i weights, int32_t half) {
+  const __m256i both =
+      _mm256_or_si256(_mm256_and_si256(below, _mm256_set1_epi32(0xFF0000)), colour);
+  const __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(both, weights), _mm256_set1_epi32(half));
+  return _mm256_add_epi32(_mm256_srli_epi32(sum, 8), sum);
+}
+
+// As blend_pixel() has it.
+AVX2 inline __m256i blend_eight(__m256i pixels, const ColourOfEight& colour) {
+  if (!colour.touched) return pixels;
+  const __m256i alpha_below = _mm256_srli_epi32(pixels, 8);
+  const __m256i under_share =
+      _mm256_madd_epi16(_mm256_srli_epi32(pixels, 24), _mm256_srli_epi32(colour.alpha_weights, 16));
+  const __m256i over =
+      quotient_of_eight(colour.dividend, _mm256_add_epi32(colour.share, under_share));
+  const __m256i under = _mm256_sub_epi32(_mm256_set1_epi32(255 * 128), over);
+  const __m256i weights = _mm256_or_si256(over, _mm256_slli_epi32(under, 16));
+  constexpr int32_t kHalf = 128 << 7;
+  const __m256i first =
+      mix_channel(colour.channel[0], _mm256_slli_epi32(pixels, 16), weights, kHalf);
+  const __m256i second =
+      mix_channel(colour.channel[1], _mm256_slli_epi32(pixels, 8), weights, kHalf);
+  const __m256i third = mix_channel(colour.channel[2], pixels, weights, kHalf);
+  const __m256i alpha = mix_channel(colour.alpha, alpha_below, colour.alpha_weights, 128);
+  const __m256i low = _mm256_or_si256(_mm256_srli_epi32(first, 15),
+                                      _mm256_slli_epi32(_mm256_srli_epi32(second, 15), 8));
+  const __m256i high = _mm256_or_si256(_mm256_slli_epi32(_mm256_srli_epi32(third, 15), 16),
+                                       _mm256_slli_epi32(_mm256_srli_epi32(alpha, 8), 24));
+  return _mm256_or_si256(low, high);
+}
+
+// Four channels; pixels of two are left to the portable kernel.
+AVX2 inline void blend_general_avx2(const uint8_t* from, uint8_t* to, uint64_t word,
+                                    const BlendPair& pair) {
+  const ColourOfEight first = colour_of_eight(pair.side[word & 1]);
+  const ColourOfEight second = colour_of_eight(pair.side[~word & 1]);
+  const uint64_t seconds = word & 1 ? ~word : word;
+  for (size_t i = 0; i < 8; ++i) {
+    const auto bits = static_cast<uint32_t>(seconds >> (8 * i) & 0xFF);
+    const __m256i here = load(from + 32 * i);
+    __m256i blended = bits == 0xFF ? here : blend_eight(here, first);
+    if (bits != 0) {
+      blended =
+          _mm256_blendv_epi8(blended, blend_eight(here, second), channel_mask_avx2<4, 0>(bits));
+    }
+    store(to + 32 * i, blended);
+  }
+}
+
+template <size_t Channels>
+AVX2 inline void blend_any_alpha(const uint8_t* from, uint8_t* to, uint64_t word,
+                                 const BlendPair& pair) {
+  if constexpr (Channels == 4) blend_general_avx2(from, to, word, pair);
+  if constexpr (Channels == 2) blend_general<2>(from, to, word, pair);
+}
+
 // How many of the words from the first on are the same, all clear or all set; 0 if it is mixed.
 inline size_t uniform_words(const uint64_t* words, size_t count) {
   if (words[0] != 0 && words[0] != ~uint64_t{0}) return 0;
@@ -120,7 +208,7 @@ AVX2 void blend_words_avx2(const uint8_t* from, uint8_t* to, const uint64_t* wor
     if (same != 0 && !side.touched) {
       if (from != to) std::memcpy(to, from, done * kWordPixels * Channels);
     } else if (kHasAlpha && !opaque_avx2<Channels>(from)) {
-      if constexpr (kHasAlpha) blend_general<Channels>(from, to, words[w], pair);
+      blend_any_alpha<Channels>(from, to, words[w], pair);
     } else if (same != 0) {
       blend_uniform_avx2<Channels>(from, to, done * kWordPixels * Channels, side);
     } else {
@@ -181,7 +269,7 @@ AVX512 void blend_words_avx512(const uint8_t* from, uint8_t* to, const uint64_t*
     if (uniform && !pair.side[word & 1].touched) {
       if (from != to) std::memcpy(to, from, 64 * kParts);
     } else if (kHasAlpha && !opaque_avx512<Channels>(from)) {
-      if constexpr (kHasAlpha) blend_general<Channels>(from, to, word, pair);
+      blend_any_alpha<Channels>(from, to, word, pair);
     } else {
       for (size_t part = 0; part < kParts; ++part) {
         const size_t term = Channels == 3 ? 32 * part : 0;

@@ -30,7 +30,16 @@ def reduced(pixels: Pixels, shape: Shape) -> Pixels:
     return np.asarray(area, np.uint8)
 
 
-def is_scaled(shape: Shape, full: Shape) -> bool:
-    """Whether a JPEG decoder gives this size of a whole: so many eighths of it, rounded up."""
-    eighths = ((-(-full[0] * n // 8), -(-full[1] * n // 8)) for n in range(1, 9))
-    return shape in eighths
+def decoded_shape(full: Shape, least: Shape) -> Shape:
+    """What a JPEG decoder is to give where so much is needed: all, a half, a quarter or an eighth.
+
+    Those have fast transforms. The decoder rounds up to whole pixels, which shifts the picture
+    against its mask: then twice as much is asked for.
+    """
+    for part in (8, 4, 2):
+        is_whole = not (full[0] % part or full[1] % part)
+        height, width = (-(-side // part) for side in full)
+        enough = 1 if is_whole else 2
+        if height >= enough * least[0] and width >= enough * least[1]:
+            return height, width
+    return full
