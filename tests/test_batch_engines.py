@@ -158,9 +158,11 @@ def test_the_same_job_with_a_worker_killed(stored, serial, cluster, monkeypatch)
     def drive_and_kill(take, work, done, engine, stop=None):
         def done_and_kill(results):
             done(results)
-            if not killed:
-                killed.append(workers()[-1])
-                os.kill(killed[0], signal.SIGKILL)
+            until = time.monotonic() + 10
+            while not killed and time.monotonic() < until:  # Ray's have their name while they work
+                killed.extend(workers()[-1:])
+                for worker in killed:
+                    os.kill(worker, signal.SIGKILL)
 
         drive_all(take, work, done_and_kill, engine, stop)
 
