@@ -1,4 +1,4 @@
-"""Decode, encode and overlay at 4096 x 4096 on masks from sparse to dense, and file to file.
+"""Masks of 4096 x 4096 from sparse to dense, file to file, and image to answer.
 
 Each competitor's every call is one turn of one round; report.py takes the medians.
 """
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from algebra_jobs import ALGEBRA_JOBS
+from caption_jobs import CAPTION_JOBS
+from client_jobs import CLIENT_JOBS
 from competitors import JOBS, Competitor, Prepared
 from contour_jobs import CONTOUR_JOBS
 from file_jobs import FILE_JOBS
@@ -18,6 +20,7 @@ from format_jobs import FORMAT_JOBS
 from geometry_jobs import GEOMETRY_JOBS
 from heatmap_jobs import HEATMAP_JOBS
 from morphology_jobs import MORPHOLOGY_JOBS
+from outline_jobs import OUTLINE_JOBS
 from picture_jobs import PICTURE_JOBS
 from wire_jobs import WIRE_JOBS
 
@@ -27,13 +30,16 @@ ALL_JOBS = (
     JOBS
     | PICTURE_JOBS
     | HEATMAP_JOBS
+    | CAPTION_JOBS
     | FILE_JOBS
     | ALGEBRA_JOBS
     | CONTOUR_JOBS
     | FORMAT_JOBS
     | GEOMETRY_JOBS
     | MORPHOLOGY_JOBS
+    | OUTLINE_JOBS
     | WIRE_JOBS
+    | CLIENT_JOBS
 )
 
 

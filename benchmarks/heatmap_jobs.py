@@ -18,6 +18,7 @@ import supervision
 from competitors import Competitor, Job, Prepared, forced, ours
 from picture_jobs import copy
 from PIL import Image
+from skimage.transform import resize
 
 import runmask
 from runmask import _core
@@ -111,6 +112,30 @@ def numpy_heat(name: str) -> Callable[[], Any]:
     return call
 
 
+def pillow_heat(name: str) -> Callable[[], Any]:
+    values, image = confidence(name), cases.image()
+
+    def call() -> np.ndarray:
+        large = Image.fromarray(values).resize((cases.SIZE, cases.SIZE), Image.Resampling.BILINEAR)
+        places = (255 * np.asarray(large) + 0.5).astype(np.uint8)
+        below = Image.fromarray(image).convert("RGBA")
+        return np.asarray(Image.alpha_composite(below, Image.fromarray(TABLE[places])))[..., :3]
+
+    return call
+
+
+def skimage_heat(name: str) -> Callable[[], Any]:
+    values, image = confidence(name), cases.image()
+
+    def call() -> np.ndarray:
+        large = resize(values, (cases.SIZE, cases.SIZE), order=1, mode="edge")
+        over = TABLE[(255 * large + 0.5).astype(np.uint8)]
+        alpha = over[..., 3:] / np.float32(255)
+        return (over[..., :3] * alpha + image * (1 - alpha) + 0.5).astype(np.uint8)
+
+    return call
+
+
 def matplotlib_heat(name: str) -> Callable[[], Any]:
     values, image = confidence(name), cases.image()
     turbo = matplotlib.colormaps["turbo"]
@@ -139,6 +164,8 @@ HEAT_PEERS = (
     Competitor("cv2, alpha by confidence", cv2_heat),
     Competitor("cv2.addWeighted, constant alpha", cv2_constant_heat),
     Competitor("numpy uint16", numpy_heat, rounds=3),
+    Competitor("Pillow resize + alpha_composite", pillow_heat, rounds=3),
+    Competitor("skimage resize + numpy", skimage_heat, rounds=1),
     Competitor("matplotlib + numpy", matplotlib_heat, rounds=1),
     Competitor("supervision HeatMapAnnotator", supervision_heat, rounds=3),
 )

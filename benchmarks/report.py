@@ -31,7 +31,10 @@ SUMMARY = {  # the columns of a table, and its jobs
         "dilate_3x3": "dilate by 3 x 3",
         "transpose": "transpose",
         "to_coco": "to a COCO string",
+        "outline": "outlines 3 pixels wide",
+        "file_to_jpeg": "JPEG and JSON to JPEG, 16 MP",
         "file_to_png": "JPEG and JSON to PNG, 16 MP",
+        "file_to_webp": "JPEG and JSON to WebP, 16 MP",
     },
     ("8 k", "80 k", "400 k", "4.2 M"): {"json_to_mask": "JSON to a mask, by runs"},
 }
@@ -40,11 +43,15 @@ OURS = ("runmask", "runmask avx512", "runmask avx2", "runmask scalar")  # what a
 
 @dataclass
 class Results:
-    """Medians in milliseconds by job, mask and competitor, and whether the answers were right."""
+    """Medians in milliseconds by job, mask and competitor, and whether the answers were right.
+
+    ``loads``: of a server, by job and number of connections.
+    """
 
     machine: str
     medians: dict[tuple[str, str, str], float] = field(default_factory=dict)
     right: dict[tuple[str, str, str], bool | None] = field(default_factory=dict)
+    loads: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
     def jobs(self) -> list[str]:
         return list(dict.fromkeys(job for job, _, _ in self.medians))
@@ -75,13 +82,22 @@ def read(path: Path) -> Results:
     cpu = data["machine_info"]["cpu"]
     about = f"{cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores"
     results = Results(f"{about}, Python {data['machine_info']['python_version']}")
+    loads: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     for entry in data["benchmarks"]:
         info = entry["extra_info"]
+        if "load" in info:
+            loads[info["job"], info["mask"]].append(info["load"])
+            continue
         key = (info["job"], info["mask"], info["competitor"])
         times[key].append(entry["stats"]["median"] * 1000)
         results.right[key] = info["correct"]
     for key, values in times.items():  # the first turn warms up, unless it is the only one
         results.medians[key] = statistics.median(values[1:] or values)
+    for place, turns in sorted(loads.items(), key=lambda item: (item[0][0], int(item[0][1]))):
+        last = turns[1:] or turns
+        results.loads[place] = {
+            name: statistics.median(turn[name] for turn in last) for name in last[0]
+        }
     return results
 
 
@@ -94,6 +110,20 @@ def tables(results: Results) -> str:
         for name in results.competitors(job):
             cells = [cell(results, (job, mask, name)) for mask in masks]
             parts.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n" + load_table(results)
+
+
+def load_table(results: Results) -> str:
+    if not results.loads:
+        return ""
+    parts = [
+        "\n### the sandbox under load\n",
+        "| | connections | requests a second | p50, ms | p99, ms |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for (job, connections), load in results.loads.items():
+        times = f"{load['p50']:.1f} | {load['p99']:.1f}"
+        parts.append(f"| {job} | {connections} | {load['per_second']:.0f} | {times} |")
     return "\n".join(parts) + "\n"
 
 

@@ -2,178 +2,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
 
 #include "array.h"
-#include "blend.h"
-#include "blend_wide.h"
 #include "heatmap_kernels.h"
+#include "map_rows.h"
+#include "palette.h"
 #include "simd.h"
 #include "threads.h"
 
 namespace runmask {
 namespace {
 
-// Between which two of `in` values one of `out` lies, centres of the outermost half a step from the
-// edges; the weight of the second, of kWeight.
-struct Between {
-  size_t first, second;
-  uint32_t weight;
-};
-
-Between between(size_t at, size_t in, size_t out) {
-  const auto size = static_cast<int64_t>(out);
-  const int64_t twice = static_cast<int64_t>(2 * at + 1) * static_cast<int64_t>(in) - size;
-  if (twice <= 0) return {0, 0, 0};
-  const auto first = static_cast<size_t>(twice / (2 * size));
-  if (first + 1 >= in) return {in - 1, in - 1, 0};
-  const int64_t rest = twice % (2 * size);
-  return {first, first + 1, static_cast<uint32_t>((rest * kWeight + size) / (2 * size))};
-}
-
-float widened(uint16_t half) {
-  const uint32_t sign = (half & 0x8000u) << 16;
-  const uint32_t exponent = half >> 10 & 31;
-  const uint32_t fraction = half & 1023u;
-  if (exponent == 0) {  // a multiple of 2**-24
-    const float value = static_cast<float>(fraction) / 16777216.0f;
-    return sign != 0 ? -value : value;
-  }
-  const uint32_t high = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | high << 23 | fraction << 13);
-}
-
-struct Half {
-  uint16_t bits;
-};
-double value_of(Half value) { return static_cast<double>(widened(value.bits)); }
-double value_of(float value) { return static_cast<double>(value); }
-double value_of(double value) { return value; }
-double value_of(uint8_t value) { return value / 255.0; }
-
-bool is_nan(double value) { return value != value; }
-
-// The columns of a map that an image of some width needs: all, or the two of each of its pixels.
-class Columns {
- public:
-  [[nodiscard]] bool find(size_t in, size_t out) {
-    all_ = in <= out;
-    count_ = all_ ? in : 2 * out;
-    const size_t padded = (out + kWordPixels - 1) / kWordPixels * kWordPixels;
-    if (!places_.reserve_more(padded) || !weights_.reserve_more(padded)) return false;
-    if (!all_ && !chosen_.reserve_more(count_)) return false;
-    for (size_t x = 0; x < padded; ++x) {
-      const Between at = between(std::min(x, out - 1), in, out);
-      places_.append(static_cast<int32_t>(all_ ? at.first : std::min(x, out - 1)));
-      weights_.append((kWeight - at.weight) | at.weight << 16);
-      if (!all_ && x < out) {
-        chosen_.append(static_cast<int32_t>(at.first));
-        chosen_.append(static_cast<int32_t>(at.second));
-      }
-    }
-    return true;
-  }
-
-  size_t count() const { return count_; }
-  bool all() const { return all_; }
-  size_t operator[](size_t i) const { return all_ ? i : static_cast<size_t>(chosen_[i]); }
-  // Of each pixel: its first column's place, and the weights of the two.
-  const int32_t* places() const { return places_.data(); }
-  const uint32_t* weights() const { return weights_.data(); }
-
- private:
-  bool all_ = true;
-  size_t count_ = 0;
-  Array<int32_t> places_, chosen_;
-  Array<uint32_t> weights_;
-};
-
-// Calls use(i, value) for each needed column of a row.
-template <class T, class Use>
-void each_value(const Confidence& map, size_t y, const Columns& columns, const Use& use) {
-  const uint8_t* row = map.values + static_cast<ptrdiff_t>(y) * map.row;
-  for (size_t i = 0; i < columns.count(); ++i) {
-    T value;
-    std::memcpy(&value, row + static_cast<ptrdiff_t>(columns[i]) * map.column, sizeof value);
-    use(i, value_of(value));
-  }
-}
-template <class Use>
-void each_value(const Confidence& map, size_t y, const Columns& columns, const Use& use) {
-  switch (map.number) {
-    case Number::uint8:
-      return each_value<uint8_t>(map, y, columns, use);
-    case Number::float16:
-      return each_value<Half>(map, y, columns, use);
-    case Number::float32:
-      return each_value<float>(map, y, columns, use);
-    case Number::float64:
-      return each_value<double>(map, y, columns, use);
-  }
-}
-
-// The row, if kernels can read it as it lies.
-const uint8_t* touching_floats(const Confidence& map, size_t y, const Columns& columns) {
-  const bool touching = map.column == sizeof(float) && columns.all();
-  if (map.number != Number::float32 || !touching) return nullptr;
-  return map.values + static_cast<ptrdiff_t>(y) * map.row;
-}
-
-bool any_nan(const Confidence& map, size_t y, const Columns& columns) {
-  if (map.number == Number::uint8) return false;
-  if (const uint8_t* floats = touching_floats(map, y, columns)) {
-    return kernels().heat->any_nan(floats, columns.count());
-  }
-  bool found = false;
-  each_value(map, y, columns, [&](size_t, double value) { found |= is_nan(value); });
-  return found;
-}
-
-// One row of the map as the kernels take it.
-struct MapRow {
-  size_t y = SIZE_MAX;
-  Array<int16_t> values;
-  Array<uint8_t> missing;  // where any is: 1 for NaN
-  bool any_missing = false;
-
-  void read(const Confidence& map, size_t row, const Columns& columns) {
-    y = row;
-    const double scale = 2 * kHalf / map.span;
-    if (const uint8_t* floats = touching_floats(map, row, columns)) {
-      kernels().heat->confidences(floats, columns.count(), map.low, scale, values.data());
-    } else {
-      each_value(map, row, columns,
-                 [&](size_t i, double value) { values[i] = confidence_of(value, map.low, scale); });
-    }
-    any_missing = any_nan(map, row, columns);
-    if (!any_missing) return;
-    each_value(map, row, columns, [&](size_t i, double value) { missing[i] = is_nan(value); });
-  }
-};
-
 // Everything about the image but its pixels.
 struct Plan {
   const Confidence& map;
   const Window& window;
   Format format;
+  Palette palette;
+  Scale scale;
   Columns columns;
-  HeatColours bytes;
-  WideSide wide[256];
-
-  Plan(const Confidence& confidence, const Window& rows, Format image, const uint8_t (*colours)[4])
-      : map(confidence), window(rows), format(image) {
-    for (size_t i = 0; i < 256; ++i) {
-      const Colour colour = {{colours[i][0], colours[i][1], colours[i][2]}, colours[i][3]};
-      wide[i] = wide_side_of(colour, format);
-      bytes.alpha[i] = colour.alpha;
-      bytes.entry[i] = uint64_t{255u - colour.alpha} << 48;
-      for (size_t c = 0; c < 3; ++c) {
-        bytes.plane[c][i] = colour.channel[c];
-        bytes.entry[i] |= uint64_t{colour.channel[c] * uint32_t{colour.alpha} + 128} << (16 * c);
-      }
-    }
-  }
 };
 
 // The rows that one thread makes.
@@ -217,9 +65,9 @@ class Painter {
   // above_ and, where two are needed, below_; rows are asked for from top to bottom.
   void read(const Between& rows) {
     if (below_->y == rows.first) std::swap(above_, below_);
-    if (above_->y != rows.first) above_->read(plan_.map, rows.first, plan_.columns);
+    if (above_->y != rows.first) above_->read(plan_.map, rows.first, plan_.columns, plan_.scale);
     if (rows.second != rows.first && below_->y != rows.second) {
-      below_->read(plan_.map, rows.second, plan_.columns);
+      below_->read(plan_.map, rows.second, plan_.columns, plan_.scale);
     }
   }
 
@@ -227,9 +75,19 @@ class Painter {
     const HeatKernels& kernel = *kernels().heat;
     const Columns& columns = plan_.columns;
     const size_t count = columns.count();
-    int16_t* mixed = mixed_.data();
+    int16_t* mixed = weight == 0 ? above_->values.data() : mixed_.data();
+    if (weight != 0) {
+      kernel.mix(above_->values.data(), second.values.data(), weight, (count + 31) / 32 * 32,
+                 mixed);
+    }
+    if (columns.one_a_pixel()) {  // as indices() has it for a weight of nothing
+      uint8_t* indices = indices_.data();
+      for (size_t i = 0; i < count; ++i) {
+        indices[i] = static_cast<uint8_t>((mixed[i] + (1 << 15)) >> 8);
+      }
+      return;
+    }
     uint32_t* pairs = pairs_.data();
-    kernel.mix(above_->values.data(), second.values.data(), weight, (count + 31) / 32 * 32, mixed);
     if (columns.all()) {
       mixed[count] = mixed[count - 1];
       for (size_t i = 0; i < count; ++i) {
@@ -266,17 +124,10 @@ class Painter {
   }
 
   void colour(size_t y, size_t first, size_t end) {
-    const Format format = plan_.format;
-    const auto colour = kernels().heat->colour[format.channels - 1];
     each_block(y, first, end, [&](const uint8_t* source, uint8_t* target, size_t x, size_t count) {
-      by_words(source, target, count, format.pixel_bytes(),
+      by_words(source, target, count, plan_.format.pixel_bytes(),
                [&](const uint8_t* from, uint8_t* to, size_t word, size_t words) {
-                 const uint8_t* indices = indices_.data() + x + word * kWordPixels;
-                 if (format.depth == 1) {
-                   colour(from, to, indices, words, plan_.bytes);
-                 } else {
-                   blend_wide_each(from, to, indices, words, format, plan_.wide);
-                 }
+                 plan_.palette.paint(from, to, indices_.data() + x + word * kWordPixels, words);
                });
     });
   }
@@ -313,7 +164,7 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
       next = source + 1;
       if (!any_nan(map, source, columns)) continue;
       size_t first = SIZE_MAX;
-      each_value(map, source, columns, [&](size_t i, double value) {
+      each_value(map, source, columns, [&](size_t i, auto value) {
         if (is_nan(value)) first = std::min(first, columns[i]);
       });
       if (first == SIZE_MAX) continue;  // another thread has overwritten it
@@ -329,8 +180,10 @@ Result find_nan(const Confidence& map, const Window& window, bool* found, size_t
 Result heatmap(const Confidence& map, Source from, Target to, const Window& window, Format format,
                const uint8_t (*colours)[4], int threads) {
   constexpr size_t kLeastPixels = size_t{1} << 18;  // less is not worth a thread
-  Plan plan(map, window, format, colours);
-  if (!plan.columns.find(map.width, window.width)) return {Status::no_memory, 0};
+  Plan plan = {map, window, format, Palette(colours, format), Scale(map), {}};
+  if (!plan.columns.find(map.width, window.width) || !plan.scale.prepare(map.number)) {
+    return {Status::no_memory, 0};
+  }
   std::atomic<bool> failed = false;
   in_parallel(window.height, threads, kLeastPixels / window.width + 1,
               [&](size_t first, size_t last) {

@@ -9,7 +9,7 @@
 
 namespace runmask {
 
-enum class Number : int { uint8, float16, float32, float64 };
+enum class Number : int { boolean, uint8, float16, float32, float64 };
 
 // A map of numbers at any strides (in bytes). `low` means 0 and `low` + `span` means 1, what lies
 // beyond is cut off; uint8 counts as parts of 255 first. Sides are 1 to 2**30 - 1.

@@ -31,11 +31,13 @@ inline int16_t confidence_of(double value, double low, double scale) {
 }
 
 struct HeatKernels {
-  // Whether there is a NaN among float32 values, which need not be aligned.
-  bool (*any_nan)(const uint8_t* values, size_t count);
+  // Whether there is a NaN among values of float32 at [0], of float64 at [1], which need not be
+  // aligned.
+  bool (*any_nan[2])(const uint8_t* values, size_t count);
 
   // confidence_of each of them.
-  void (*confidences)(const uint8_t* values, size_t count, double low, double scale, int16_t* out);
+  void (*confidences[2])(const uint8_t* values, size_t count, double low, double scale,
+                         int16_t* out);
 
   // between[i] = (a[i] * (kWeight - weight) + b[i] * weight) / kWeight, halves up, for `count`
   // values, a multiple of 32.

@@ -7,21 +7,26 @@
 namespace runmask {
 namespace {
 
-float float_at(const uint8_t* values, size_t i) {
-  float value;
+template <class Float>
+Float float_at(const uint8_t* values, size_t i) {
+  Float value;
   std::memcpy(&value, values + i * sizeof value, sizeof value);
   return value;
 }
 
+template <class Float, class Found>  // as wide as each other: compilers make vectors of it
 bool any_nan(const uint8_t* values, size_t count) {
-  bool found = false;
-  for (size_t i = 0; i < count; ++i) found |= float_at(values, i) != float_at(values, i);
-  return found;
+  Found found = 0;
+  for (size_t i = 0; i < count; ++i) {
+    found |= float_at<Float>(values, i) != float_at<Float>(values, i);
+  }
+  return found != 0;
 }
 
+template <class Float>
 void confidences(const uint8_t* values, size_t count, double low, double scale, int16_t* out) {
   for (size_t i = 0; i < count; ++i) {
-    out[i] = confidence_of(static_cast<double>(float_at(values, i)), low, scale);
+    out[i] = confidence_of(static_cast<double>(float_at<Float>(values, i)), low, scale);
   }
 }
 
@@ -109,7 +114,10 @@ void colour_general(const uint8_t* from, uint8_t* to, const uint8_t* indices,
 template void colour_general<2>(const uint8_t*, uint8_t*, const uint8_t*, const HeatColours&);
 template void colour_general<4>(const uint8_t*, uint8_t*, const uint8_t*, const HeatColours&);
 
-const HeatKernels scalar_heat_kernels = {
-    any_nan, confidences, mix, indices, {colour<1>, colour<2>, colour<3>, colour<4>}};
+const HeatKernels scalar_heat_kernels = {{any_nan<float, int32_t>, any_nan<double, int64_t>},
+                                         {confidences<float>, confidences<double>},
+                                         mix,
+                                         indices,
+                                         {colour<1>, colour<2>, colour<3>, colour<4>}};
 
 }  // namespace runmask

@@ -19,29 +19,49 @@ AVX2 bool any_nan_avx2(const uint8_t* values, size_t count) {
     const __m256 here = _mm256_castsi256_ps(load(values + 4 * i));
     found = _mm256_or_ps(found, _mm256_cmp_ps(here, here, _CMP_UNORD_Q));
   }
-  return _mm256_movemask_ps(found) != 0 || scalar_heat_kernels.any_nan(values + 4 * i, count - i);
+  return _mm256_movemask_ps(found) != 0 ||
+         scalar_heat_kernels.any_nan[0](values + 4 * i, count - i);
 }
 
-AVX2 inline __m128i confidences_of_4(const uint8_t* values, __m256d low, __m256d scale) {
-  const __m256d four =
-      _mm256_cvtps_pd(_mm_castsi128_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values))));
-  const __m256d scaled = _mm256_mul_pd(_mm256_sub_pd(four, low), scale);
+AVX2 bool any_nan_64_avx2(const uint8_t* values, size_t count) {
+  __m256d found = _mm256_setzero_pd();
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m256d here = _mm256_castsi256_pd(load(values + 8 * i));
+    found = _mm256_or_pd(found, _mm256_cmp_pd(here, here, _CMP_UNORD_Q));
+  }
+  return _mm256_movemask_pd(found) != 0 ||
+         scalar_heat_kernels.any_nan[1](values + 8 * i, count - i);
+}
+
+template <class Float>
+AVX2 inline __m256d load_4(const uint8_t* values) {
+  if constexpr (sizeof(Float) == 8) return _mm256_castsi256_pd(load(values));
+  return _mm256_cvtps_pd(
+      _mm_castsi128_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values))));
+}
+
+AVX2 inline __m128i confidences_of_4(__m256d values, __m256d low, __m256d scale) {
+  const __m256d scaled = _mm256_mul_pd(_mm256_sub_pd(values, low), scale);
   const __m256d above = _mm256_max_pd(scaled, _mm256_setzero_pd());  // NaN gives the second
   const __m256d within = _mm256_min_pd(above, _mm256_set1_pd(2 * kHalf));
   const __m128i number = _mm256_cvttpd_epi32(_mm256_add_pd(within, _mm256_set1_pd(0.5)));
   return _mm_sub_epi32(number, _mm_set1_epi32(kHalf));
 }
 
+template <class Float>
 AVX2 void confidences_avx2(const uint8_t* values, size_t count, double low, double scale,
                            int16_t* out) {
+  constexpr size_t kSize = sizeof(Float);
   const __m256d lows = _mm256_set1_pd(low), scales = _mm256_set1_pd(scale);
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    const __m128i first = confidences_of_4(values + 4 * i, lows, scales);
-    const __m128i second = confidences_of_4(values + 4 * i + 16, lows, scales);
+    const uint8_t* at = values + kSize * i;
+    const __m128i first = confidences_of_4(load_4<Float>(at), lows, scales);
+    const __m128i second = confidences_of_4(load_4<Float>(at + 4 * kSize), lows, scales);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm_packs_epi32(first, second));
   }
-  scalar_heat_kernels.confidences(values + 4 * i, count - i, low, scale, out + i);
+  scalar_heat_kernels.confidences[kSize == 8](values + kSize * i, count - i, low, scale, out + i);
 }
 
 AVX2 inline __m256i mixed(__m256i pairs, __m256i weights) {
@@ -330,14 +350,14 @@ AVX512 void colour_avx512(const uint8_t* from, uint8_t* to, const uint8_t* indic
 
 }  // namespace
 
-const HeatKernels avx2_heat_kernels = {any_nan_avx2,
-                                       confidences_avx2,
+const HeatKernels avx2_heat_kernels = {{any_nan_avx2, any_nan_64_avx2},
+                                       {confidences_avx2<float>, confidences_avx2<double>},
                                        mix_avx2,
                                        indices_avx2,
                                        {colour1_avx2, colour2_avx2, colour3_avx2, colour4_avx2}};
 const HeatKernels avx512_heat_kernels = {
-    any_nan_avx2,
-    confidences_avx2,
+    {any_nan_avx2, any_nan_64_avx2},
+    {confidences_avx2<float>, confidences_avx2<double>},
     mix_avx2,
     indices_avx512,
     {colour_avx512<1>, colour_avx512<2>, colour_avx512<3>, colour_avx512<4>}};

@@ -9,7 +9,6 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from faults.server import Received
 
 Connect = Callable[..., Any]
@@ -44,9 +43,6 @@ def connections(kind: str, threads: type, loop: type, *given: Any) -> Iterator[C
         facade.close()
         if facade.runner:
             facade.runner.close()
-
-
-both = pytest.fixture(params=["threads", "loop"])
 
 
 def parts(received: Received) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from PIL import Image  # noqa: E402
 
 from runmask.cli import main  # noqa: E402
 
-# The answer of shared fixtures' shape: a block of 16 x 4 pixels in a 512 x 512 image.
+# An answer as Copyleaks documents it: a block of 16 x 4 pixels in a 512 x 512 image.
 ANSWER = {
     "model": "ai-image-1-ultra",
     "isAiDetected": True,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import clients
 import pytest
 from faults.server import Answer, FaultServer
 
@@ -27,19 +27,8 @@ BODY = (
 GOOD = Answer(body=BODY, charge=True)
 
 
-class Facade:
+class Facade(clients.Facade):
     """Either client, called without awaiting."""
-
-    def __init__(self, kind: str, *arguments: Any, **options: Any) -> None:
-        self.runner = asyncio.Runner() if kind == "loop" else None
-        chosen = AsyncCopyleaks if self.runner else Copyleaks
-        self.client = chosen(*arguments, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.client, name)
-        if self.runner is None:
-            return method
-        return lambda *args, **kwargs: self.runner.run(method(*args, **kwargs))
 
     def check(self, image: Any = PHOTO, **options: Any) -> Detection:
         return self.__getattr__("check")(image, **({"preflight": False} | options))
@@ -50,22 +39,17 @@ Connect = Callable[..., Facade]
 
 def facades(kind: str) -> Iterator[Connect]:
     """Makes clients of this kind with fast retries; closes all at the end."""
-    made: list[Facade] = []
+    made = clients.connections(kind, Copyleaks, AsyncCopyleaks, "a@example.org", KEY)
+    for connect in made:
 
-    def connect(server: FaultServer, **options: Any) -> Facade:
-        options = {
-            "base_url": server.origin,
-            "login_url": server.origin,
-            "backoff": 0.001,
-        } | options
-        made.append(Facade(kind, "a@example.org", options.pop("key", KEY), **options))
-        return made[-1]
+        def with_login(
+            server: FaultServer, key: str = KEY, connect: Any = connect, **options: Any
+        ) -> Facade:
+            options = {"login_url": server.origin} | options
+            plain = connect(server.origin, "a@example.org", key, **options)
+            return Facade(plain.client, plain.runner)
 
-    yield connect
-    for client in made:
-        client.close()
-        if client.runner:
-            client.runner.close()
+        yield with_login
 
 
 def error_of(client: Facade, **options: Any) -> APIError:

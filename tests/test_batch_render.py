@@ -241,7 +241,7 @@ def test_how_the_command_ends(stored, tmp_path):
     assert result.exit_code == 1
     assert "4 of 5 images done, 1 failed" in result.stderr
     for words, more in (
-        ("rendering has one place", ("--threads", 1, "--processes", 1)),
+        ("one place is it", ("--threads", 1, "--processes", 1)),
         ("is none of mask", ("--outputs", "overlay,picture")),
         ("no such file", ()),
     ):

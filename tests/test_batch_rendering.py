@@ -17,8 +17,9 @@ from PIL import Image
 
 from runmask import Mask, heatmap, images, overlay
 from runmask.batch import rendering
-from runmask.batch.rendering import FORMATS, OUTPUTS, Wishes, render, render_chunk
+from runmask.batch.rendering import OUTPUTS, Wishes, render, render_chunk
 from runmask.errors import InputError
+from runmask.style import Encoding, Look
 
 
 @pytest.fixture
@@ -84,9 +85,14 @@ def test_contours_alone_need_no_photo(tmp_path, item):
     assert error == ("unreadable", "the image of this answer is not known")
 
 
+FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats(tmp_path, item, name):
-    result = render(item, wishes(tmp_path, "overlay", "mask", format=name, quality=70))
+    result = render(
+        item, wishes(tmp_path, "overlay", "mask", encoding=Encoding(format=name, quality=70))
+    )
     assert result.error is None
     assert result.files["mask"].endswith(".png")
     path = tmp_path / "out" / result.files["overlay"]
@@ -114,7 +120,7 @@ def test_transparency_is_kept_where_it_can_be(tmp_path):
     result = render(item, wishes(tmp_path, "overlay"))
     drawn = images.read(tmp_path / "out" / result.files["overlay"], mode=None)
     assert np.array_equal(drawn, overlay(pixels, mask_of(0)))
-    result = render(item, wishes(tmp_path, "overlay", format="jpeg"))
+    result = render(item, wishes(tmp_path, "overlay", encoding=Encoding(format="jpeg")))
     assert result.error is None
 
 
@@ -145,11 +151,10 @@ def test_orientation(tmp_path, tag):
 
 def test_heatmaps_are_made_of_levels_and_of_maps(tmp_path, item):
     mask = mask_of(0)
-    runs = {"starts": mask.starts.tolist(), "lengths": mask.lengths.tolist()}
     pixels = images.read(item.source)
     for number, (told, want) in enumerate(
         [
-            ([{"level": 0.5, **runs}], [(mask, 0.5)]),
+            ([{"level": 0.5, **_runs(mask)}], [(mask, 0.5)]),
             ([[0.0, 0.5], [1, 0.25]], np.array([[0, 0.5], [1, 0.25]])),
         ]
     ):
@@ -242,13 +247,13 @@ def test_what_nobody_foresaw_is_one_items_error(tmp_path, item, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(rendering, "overlay", broken)
+    monkeypatch.setattr(rendering, "outline_of", broken)
     assert render(item, wishes(tmp_path)).error == ("unexpected", "ZeroDivisionError: oh")
 
     def full(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(rendering, "overlay", full)
+    monkeypatch.setattr(rendering, "outline_of", full)
     with pytest.raises(MemoryError):
         render(item, wishes(tmp_path))
 
@@ -276,11 +281,44 @@ def test_outlines_of_masks_with_very_many_runs_are_small(tmp_path):
     assert outline.stat().st_size < 600_000
 
 
+def test_look_and_encoding(tmp_path, item):
+    """A smaller overlay with a line and the photo's metadata; the mask stays as it is."""
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    data = saved(images.read(item.source), "JPEG", exif=exif)
+    Path(item.source).write_bytes(data)
+    look = Look(inside=(0, 0, 255, 255), outside=None, opacity=0.5, outline=2)
+    encoding = Encoding(max_side=40, quality=60, metadata="keep")
+    heat = [{"level": 0.5, **_runs(mask_of(0))}]
+    item = replace(item, digest="", body=body_of(mask_of(0), heatmap=heat))
+    made = wishes(tmp_path, "overlay", "mask", "heatmap", look=look, encoding=encoding)
+    result = render(item, made)
+    assert result.error is None
+    picture, mask = images.load_pair(data, mask_of(0), mode="RGB", max_side=40, metadata="keep")
+    heated = heatmap(picture.pixels, [(mask, 0.5)])
+    look.draw(picture.pixels, mask)
+    for kind, pixels in (("overlay", picture.pixels), ("heatmap", heated)):
+        want = images.encode(pixels, "JPEG", quality=60, metadata=picture.metadata)
+        assert (tmp_path / "out" / result.files[kind]).read_bytes() == want
+        assert b"a description" in want
+    stored = images.read(tmp_path / "out" / result.files["mask"])[:, :, 0]
+    assert Mask.from_array(stored) == mask_of(0)
+
+
+def _runs(mask):
+    return {"starts": mask.starts.tolist(), "lengths": mask.lengths.tolist()}
+
+
 def test_wishes_and_results_travel(tmp_path, item):
     wanted = wishes(tmp_path, "overlay", "mask")
     assert pickle.loads(pickle.dumps(wanted)) == wanted
     result = render(item, wanted)
     assert pickle.loads(pickle.dumps(result)) == result
-    for bad in ({"outputs": ("picture",)}, {"format": "gif"}):
-        with pytest.raises(InputError, match="there are"):
+    for bad, words in (
+        ({"outputs": ("picture",)}, "there are mask"),
+        ({"encoding": Encoding(format="gif")}, "gif"),
+        ({"look": "red"}, "Look and Encoding"),
+        ({"colormap": "rainbow"}, "rainbow"),
+    ):
+        with pytest.raises(InputError, match=words):
             Wishes("", **bad)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from batch_work import body_of, mask_of, photo
-from browser import page_of
+from browser import TIMEOUT_S, page_of
 from test_batch_table import outcome
 
 from runmask import Mask, batch, images
@@ -130,10 +131,21 @@ def keep(page, name):
         Path(kept, f"report_{name}.png").write_bytes(page.screenshot())
 
 
-def column(pixels, at):
-    """Sixty pixels of a column, by its place from left to right."""
-    rows = np.linspace(0, len(pixels) - 1, 60).astype(int)
-    return pixels[rows, int(at * pixels.shape[1])].astype(int)
+def off(drawn, picture, at):
+    """How far sixty pixels of a column, by its place from left to right, are from a picture's."""
+    columns = []
+    for pixels in (drawn, picture):
+        rows = np.linspace(0, len(pixels) - 1, 60).astype(int)
+        columns.append(pixels[rows, int(at * pixels.shape[1])].astype(int))
+    return np.abs(columns[0] - columns[1]).mean()
+
+
+def seen(page, is_drawn):
+    """Wait until the window shows it: pictures are drawn some time after they are there."""
+    until = time.monotonic() + TIMEOUT_S
+    while not is_drawn(images.read(page.screenshot())):
+        assert time.monotonic() < until, "it was never drawn"
+        time.sleep(0.1)
 
 
 def test_ten_thousand_rows_and_few_in_the_document(page):
@@ -201,14 +213,18 @@ def test_the_slider_the_drag_and_the_contours(job, page):
     assert page.value(clip) == "inset(0px 0px 0px 10%)"
     click(page, "#contours")
     page.wait_for("outline.complete && outline.naturalWidth && !outline.hidden")
-    shot = images.read(page.screenshot()).astype(int)
-    keep(page, "detail")
-    drawn = shot[int(y) : int(y + height), int(x) : int(x + width)]
     files = [job.parent / "photos & more" / "p#2.jpg", job / "overlays" / "n2.jpg"]
-    for at, want in ((0.05, 0), (0.9, 1)):  # the photo on the left of the edge
-        off = [np.abs(column(drawn, at) - column(images.read(file), at)).mean() for file in files]
-        assert off[want] < 15 < 30 < off[1 - want]
-    assert (drawn.min(axis=2) > 240).sum() > 100  # the outline
+    photo, marked = (images.read(file) for file in files)
+
+    def is_drawn(shot):
+        drawn = shot[int(y) : int(y + height), int(x) : int(x + width)]
+        left = [off(drawn, picture, 0.05) for picture in (photo, marked)]
+        right = [off(drawn, picture, 0.9) for picture in (photo, marked)]
+        white = (drawn.min(axis=2) > 240).sum()
+        return left[0] < 15 < 30 < left[1] and right[1] < 15 < 30 < right[0] and white > 100
+
+    seen(page, is_drawn)
+    keep(page, "detail")
     click(page, "#next")
     assert page.value("document.getElementById('title').textContent") == "photo 00003"
 

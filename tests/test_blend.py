@@ -205,8 +205,13 @@ def test_bands_of_rows(kernels: str) -> None:
     with pytest.raises(ImageError, match="the mask 40 x 101"):
         overlay(image[:50], masks[0], rows=slice(0, 40))
     for rows in (slice(0, 50, 2), 3):
-        with pytest.raises(InputError, match="rows"):
-            overlay(image[:50], masks[0], rows=rows)  # type: ignore[arg-type]
+        for what in (masks[0], pairs, []):
+            with pytest.raises(InputError, match="rows"):
+                overlay(image[:50], what, rows=rows)  # type: ignore[arg-type]
+    for rows in (None, slice(None), slice(50), slice(7, 57), slice(-50, None), slice(-57, -7)):
+        assert np.array_equal(overlay(image[:50], [], rows=rows), image[:50])
+    with pytest.raises(ImageError, match="the image has 50 rows and the band 7 to 60 has 53"):
+        overlay(image[:50], [], rows=slice(7, 60))
 
 
 def test_layouts(kernels: str) -> None:
@@ -339,7 +344,7 @@ def test_arguments_that_cannot_be_used() -> None:
     for no_mask in image, None, "mask":
         with pytest.raises(InputError, match="not a Mask"):
             overlay(image, no_mask)  # type: ignore[call-overload]
-    for colour in (1, 2, 3), (1, 2, 3, 256), (1, 2, 3, -1), (1, 2, 3, 0.5), "red", (1, 2, 3, True):
+    for colour in (1, 2), (1, 2, 3, 256), (1, 2, 3, -1), (1, 2, 3, 0.5), (1, 2, 3, True):
         with pytest.raises(InputError, match="0 to 255"):
             overlay(image, mask, inside=colour)  # type: ignore[arg-type]
     readonly = image.copy()
@@ -366,7 +371,7 @@ def test_arguments_that_cannot_be_used() -> None:
     with pytest.raises(InputError, match="mask 1 is"):
         overlay(image, [(mask, None), (Mask.empty((8, 4)), None)])
     with pytest.raises(InputError, match="colour of mask 0"):
-        overlay(image, [(mask, (1, 2, 3))])
+        overlay(image, [(mask, (1, 2))])
     with pytest.raises(InputError, match="each of several"):
         overlay(image, [(mask, None)], inside=(1, 2, 3, 4))  # type: ignore[call-overload]
     for layout in "RGB", None, "rgba", np.array(["rgb", "bgr"]):

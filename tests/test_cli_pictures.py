@@ -13,6 +13,7 @@ from PIL import Image
 
 import runmask as rm
 from runmask import images
+from runmask.mask.files import write_mask
 
 
 def answer_of(path, runs=None):
@@ -58,6 +59,23 @@ def test_pairs_by_turns(folder):
     assert len(done.stdout.splitlines()) == 3
     assert "3 of 3 overlays done" in done.stderr
     check_all(folder, out)
+
+
+@pytest.mark.parametrize("form", ["png", "coco", "npy"])
+def test_masks_in_the_place_of_an_answer(folder, form):
+    image, answer = pair(folder, 0)
+    mask, out = folder / "mask", folder / "out.png"
+    mask.write_bytes(write_mask(mask_of(answer), form))
+    done = run("overlay", image, mask, "-o", out)
+    assert done.exit_code == 0, done.stderr
+    assert np.array_equal(images.read(out), rm.overlay(images.read(image), mask_of(answer)))
+
+
+def test_a_photo_is_no_mask(folder):
+    image, _ = pair(folder, 0)
+    done = run("overlay", image, pair(folder, 1)[0], "-o", folder / "out.png")
+    assert done.exit_code == 2
+    assert "p1.png" in done.stderr
 
 
 def test_images_with_a_folder_of_answers(folder):

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from command_line import files, photo, run
+from hooks import receiving
+from sandbox_client import KEY, LOGIN, Client, encode, picture
 
 import runmask
 from runmask import images
@@ -84,6 +86,51 @@ def test_sandbox_command_serves_until_interrupted(tmp_path):
     finally:
         server.kill()
         server.wait()
+
+
+def test_the_sandbox_with_little_credit_a_plan_rates_and_short_times():
+    image, paid, free = encode(picture()), "sbx-ai-1", "sbx-ai-2"
+    flags = ("--credits", 1, "--plan", "free", "--rate-limits")
+    times = ("--token-life", 2, "--webhook-unit", 0.001)
+    server = process("sandbox", "--port", "0", *flags, *times)
+    try:
+        origin = server.stdout.readline().split()[3]
+        with receiving(*[500] * 5) as (hook, came), Client(origin) as client:
+            submission = {
+                "url": "https://images.example.org/a.png",
+                "fileName": "a.png",
+                "model": "ai-image-1-ultra",
+                "webhooks": {"url": hook},
+            }
+            submit = "/v1/ai-image-detector-async/{}/submit".format
+            assert client.put(submit(paid), json=submission).status_code == 201
+            assert client.check(free, image).status_code == 402
+            until = time.monotonic() + 10
+            while len(came) < 6:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            asked = [client.get("/v3/scans/credits").status_code for _ in range(12)]
+            assert asked[0] == 200
+            assert 429 in asked
+            while client.get("/v3/scans/credits").status_code != 401:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            login = {"email": client.email, "key": KEY}
+            logins = [client.post(LOGIN, json=login).status_code for _ in range(12)]
+            assert logins == [200] * 11 + [429]
+            bearer = {"Authorization": "Bearer aidet_test_1"}
+            assert client.get("/v1/usage", headers=bearer).json()["plan"] == "free"
+    finally:
+        server.kill()
+        server.communicate()
+
+
+@pytest.mark.parametrize("flag", ["--token-life", "--webhook-unit"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e300"])
+def test_times_that_are_none(flag, value):
+    done = run("sandbox", "--port", "0", flag, value)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
 
 
 def test_ctrl_c_ends_with_130_and_whole_files(tmp_path):

@@ -226,6 +226,19 @@ def test_the_number_of_objects_and_arrays_is_limited() -> None:
     formats.load_json(json.dumps(["[" * 200_000, {"{" * 200_000: [[]] * 100}]))
 
 
+def test_the_number_of_keys_is_limited() -> None:
+    full = json.dumps({str(n): ":" for n in range(200_000)})
+    assert len(formats.load_json(full)) == 200_000  # type: ignore[arg-type]
+    error = refused(full[:-1] + ', "x": 0}')
+    assert (error.code, error.offset) == ("too_many_keys", len(full) + 4)
+    formats.load_json(json.dumps([":" * 300_000, {"a:b": "::"}]))
+
+
+def test_of_millions_that_are_not_finite_the_first_is_told() -> None:
+    error = refused(b'{"a":[1.5,' + b"NaN,1e999," * 500_000 + b"0]}")
+    assert (error.code, error.path, error.offset) == ("not_finite", "a[1]", 10)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "offset"),
     [

@@ -1,7 +1,7 @@
+"""Maps of confidences over images, against real numbers and Pillow."""
+
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -10,8 +10,8 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runmask import Mask, _core, colormap, heatmap, overlay
-from runmask.errors import ImageError, InputError, LimitError
+from runmask import Mask, _core, heatmap, overlay
+from runmask.errors import InputError
 
 pytest.importorskip("PIL", reason="Pillow is the oracle of blending")
 
@@ -250,49 +250,6 @@ def test_nan_that_is_transparent(kernels: str) -> None:
             assert np.array_equal(out, got)
 
 
-# -- nested masks
-
-
-def test_levels(kernels: str) -> None:
-    """Each pixel is blended once, with the colour of its highest level."""
-    rng = np.random.default_rng(11)
-    noise = rng.random((120, 77))
-    nested = [(Mask.from_array(noise < share), 1 - share) for share in (0.1, 0.9, 0.4)]
-    apart = [(Mask.from_array(rng.random((120, 77)) < 0.3), level) for level in (0.2, 0.8, 0.8)]
-    for levels in nested, apart, nested + apart:
-        highest = np.full((120, 77), -1)
-        for mask, level in levels:
-            place = int(np.floor(255 * level + 0.5))
-            highest = np.where(mask.to_array() != 0, np.maximum(highest, place), highest)
-        painted = np.where((highest >= 0)[..., None], TABLE[highest], 0).astype(np.uint8)
-        for channels in (), (2,), (3,), (4,):
-            image = rng.integers(0, 256, (120, 77, *channels), dtype=np.uint8)
-            want = reference.composite(image, painted)
-            assert np.array_equal(heatmap(image, levels, TABLE), want)
-            heatmap(image, iter(levels), TABLE, out=image, threads=2)
-            assert np.array_equal(image, want)
-    assert np.array_equal(heatmap(image, []), image)
-
-
-def test_levels_beyond_all_floats() -> None:
-    image, mask = np.zeros((4, 8, 3), np.uint8), Mask.full((4, 8))
-    for level, same in ((2**5000, 1.0), (-(2**5000), 0.0)):
-        found = heatmap(image, [(mask, level)])
-        assert np.array_equal(found, heatmap(image, [(mask, same)]))
-
-
-def test_sides_beyond_those_of_the_core() -> None:
-    good = np.zeros((2, 2), np.float32)
-    pixel = np.zeros((), np.uint8)
-    for side in 2**30, 2**70, 2**20000:
-        with pytest.raises(LimitError, match=r"^height .*at most 1073741823") as caught:
-            heatmap(np.zeros((4, 8), np.uint8), good, rows=slice(0, 4), height=side)
-        assert caught.value.code == "side"
-    for name, shape in ("height", (2**30, 1)), ("width", (1, 2**30)):
-        with pytest.raises(LimitError, match=f"^{name} 1073741824: "):
-            heatmap(np.broadcast_to(pixel, shape), good)
-
-
 def test_a_nan_that_comes_and_goes() -> None:
     """Another thread may write meanwhile: what is reported is a place in the map, or nothing is."""
     width = 4_000_000  # so that looking at a row takes longer than starting a thread
@@ -312,164 +269,6 @@ def test_a_nan_that_comes_and_goes() -> None:
     finally:
         done.set()
         writer.join()
-
-
-def test_levels_that_cannot_be_used() -> None:
-    image, mask = np.zeros((4, 8, 3), np.uint8), Mask.full((4, 8))
-    for level in np.nan, "0.5", None, True, [0.5]:
-        with pytest.raises(InputError, match="confidence of mask 0"):
-            heatmap(image, [(mask, level)])  # type: ignore[list-item]
-    for levels in [mask], [(mask,)], [[0.5, 0.5]], mask, 0.5, None, {mask: 0.5}:
-        with pytest.raises(InputError, match="pair"):
-            heatmap(image, levels)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match="the mask 4 x 8"):
-        heatmap(image[:3], [(mask, 0.5)])
-
-
-# -- colour maps
-
-
-def test_colour_maps_are_those_of_opencv() -> None:
-    cv2 = pytest.importorskip("cv2")
-    for name in "turbo", "inferno", "viridis":
-        theirs = getattr(cv2, f"COLORMAP_{name.upper()}")
-        ramp = np.arange(256, dtype=np.uint8)[:, None]
-        assert np.array_equal(colormap(name), cv2.applyColorMap(ramp, theirs)[:, 0, ::-1])
-
-
-def test_colour_map_of_traffic_lights() -> None:
-    table = colormap("traffic").astype(int)
-    assert table[[0, 255]].tolist() == [[26, 150, 65], [215, 25, 28]]
-    assert np.abs(table[127:129] - (255, 212, 0)).max() <= 3
-    assert np.abs(np.diff(table, axis=0)).max() <= 2
-    table[0] = 0
-    assert colormap("traffic")[0, 1] == 150
-
-
-def test_alpha() -> None:
-    image = np.zeros((1, 256, 3), np.uint8)
-    confidence = np.arange(256, dtype=np.uint8)[None]
-    white = np.full((256, 3), 255, np.uint8)
-
-    def alphas(**options: object) -> list[int]:
-        return heatmap(image, confidence, white, **options)[0, :, 0].tolist()  # type: ignore[call-overload]
-
-    assert alphas(alpha=77) == [77] * 256
-    assert alphas() == [round(180 * i / 255) for i in range(256)]
-    assert alphas(alpha=(255, 0)) == list(range(255, -1, -1))
-    assert alphas(alpha=np.arange(256)) == list(range(256))
-    own = np.column_stack((white, np.arange(256)[::-1])).astype(np.uint8)
-    assert heatmap(image, confidence, own)[0, :, 0].tolist() == list(range(255, -1, -1))
-    assert heatmap(image, confidence, own, 9)[0, :, 0].tolist() == [9] * 256
-
-
-# -- arguments
-
-
-def test_sizes_without_pixels() -> None:
-    for shape in (0, 7), (7, 0), (0, 0):
-        image = np.zeros((*shape, 3), np.uint8)
-        assert heatmap(image, np.ones((2, 2))).shape == image.shape
-        assert heatmap(image, [(Mask.empty(shape), 0.5)]).shape == image.shape
-
-
-def test_maps_that_are_larger_than_life() -> None:
-    """What no pixel takes part of is not looked at."""
-    image = np.zeros((3, 5, 3), np.uint8)
-    huge = np.broadcast_to(np.float32(0.5), (2**29, 2**29))
-    assert np.array_equal(heatmap(image, huge), heatmap(image, huge[:1, :1]))
-    with pytest.raises(InputError, match="shape"):
-        heatmap(image, np.broadcast_to(np.float32(0.5), (2**31, 2)))
-
-
-def test_arguments_that_cannot_be_used() -> None:
-    image, good = np.zeros((4, 8, 3), np.uint8), np.zeros((2, 2), np.float32)
-    for confidence in (
-        good.astype(int),
-        good.astype(bool),
-        good.astype(object),
-        good.astype(complex),
-        good.astype(">f4"),
-        good.astype(np.longdouble),
-        np.zeros((2, 2, 1)),
-        np.zeros(4),
-        np.zeros(()),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.ma.masked_equal(good, 0),
-    ):
-        with pytest.raises(InputError, match="the confidence") as caught:
-            heatmap(image, confidence)
-        assert caught.value.code == "confidence"
-    for table in "jet", "", np.zeros((256, 3)), np.zeros((255, 3), np.uint8), None, 5:
-        with pytest.raises(InputError, match="colour map"):
-            heatmap(image, good, table)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="colour map"):
-        colormap(None)  # type: ignore[arg-type]
-    for alpha in -1, 256, 0.5, True, "a", (1, 2, 3), np.zeros((256, 1), int), [1] * 255, (0, 1.5):
-        with pytest.raises(InputError, match="alpha"):
-            heatmap(image, good, alpha=alpha)  # type: ignore[arg-type]
-    wrong = [(1, 0), (0, 0), (0, np.nan), (0, np.inf), (-1e308, 1e308)]
-    for limits in (*wrong, 1, "ab", (0, 1, 2), None, (0, 2**5000), (-(2**5000), 0)):
-        with pytest.raises(InputError, match="range"):
-            heatmap(image, good, range=limits)  # type: ignore[arg-type]
-    assert heatmap(image, good, range=(0, 5e-324)).shape == image.shape
-    for name in "ignore", None, True, np.array(["refuse", "refuse"]):
-        with pytest.raises(InputError, match="nan"):
-            heatmap(image, good, nan=name)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match="not uint8"):
-        heatmap(image.astype(float), good)  # type: ignore[type-var]
-    readonly = image.copy()
-    readonly.flags.writeable = False
-    for out in readonly, image[:3], image.astype(np.uint16), [0]:
-        with pytest.raises(InputError, match="out is"):
-            heatmap(image, good, out=out)  # type: ignore[arg-type]
-    for threads in 0, 1.5, None:
-        with pytest.raises(InputError, match="threads"):
-            heatmap(image, good, threads=threads)  # type: ignore[arg-type]
-
-
-PEAK = """
-import sys
-from pathlib import Path
-import numpy as np
-from runmask import Mask, heatmap, overlay
-side, job = int(sys.argv[1]), sys.argv[2]
-def peak():
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
-mask = Mask.from_array(np.random.default_rng(0).random((64, 64)) < 0.2).resize((side, side))
-image = np.full((side, side, 3), 100, np.uint8)
-small = np.ones((8, 8, 3), np.uint8)  # what is loaded on the first call
-overlay(small, Mask.full((8, 8)), out=small)
-confidence = np.random.default_rng(1).random((256, 256)).astype(np.float32)
-heatmap(small, confidence, out=small)
-before = peak()
-if job == "overlay":
-    overlay(image, mask, out=image, threads=2)
-elif job == "several":
-    overlay(image, [(mask, (1, 2, 3, 90)), (mask, (9, 2, 3, 90))], out=image)
-elif job == "planes":
-    planes = image.reshape(3, side, side).transpose(1, 2, 0)
-    overlay(planes, mask, out=planes)
-elif job == "mirrored":
-    heatmap(image[:, ::-1], confidence, out=image[:, ::-1])
-else:
-    heatmap(image, confidence, out=None if job == "fresh" else image, threads=2)
-print((peak() - before) / image.nbytes)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("job", ["overlay", "several", "planes", "heatmap", "mirrored", "fresh"])
-@pytest.mark.parametrize("side", [4096, 8192])
-def test_in_place_takes_no_memory(side: int, job: str) -> None:
-    """16 and 64 megapixels: what is taken beside the image is less than 5 % of it."""
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(side), job],
-        capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    taken = float(done.stdout)
-    assert taken < 0.05 if job != "fresh" else 0.95 < taken < 1.05
 
 
 def test_a_map_that_is_part_of_what_is_written() -> None:

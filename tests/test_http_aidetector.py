@@ -10,48 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import Connect, connections, parts, texts
+from aidetector_client import BODY, GOOD, KEY, PHOTO, URL, check, facades
+from clients import Connect, parts, texts
 from faults.server import Answer, faulty
 
-from runmask import Detection
 from runmask.errors import (
-    APIConnectionError,
-    APIError,
     APIResponseError,
     APITimeoutError,
-    AuthError,
-    ForbiddenError,
     ImageError,
-    ImageRefusedError,
-    ImageTooLargeError,
     ImageUnfetchableError,
     InputError,
-    InvalidRequestError,
     LimitError,
     NotFoundError,
-    QuotaError,
-    RateLimitedError,
-    ServerError,
     StatusError,
-    UnavailableError,
-    UnsafeURLError,
 )
-from runmask.http import AIDetector, AsyncAIDetector, Rate
-
-KEY = "aidet_test_0123456789abcdef"
-PHOTO = b"\x00\x01 stands for a photo \r\n--x\r\n" * 30
-URL = "https://images.example.org/a.jpg?sig=1"
-BODY = b'{"verdict":"ai_generated","confidence":0.9,"request_id":"req_1"}'
-GOOD = Answer(body=BODY, charge=True)
+from runmask.http import AIDetector
 
 
 @pytest.fixture(params=["threads", "loop"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    yield from connections(request.param, AIDetector, AsyncAIDetector, KEY)
-
-
-def check(client: Any, **options: Any) -> Detection:
-    return client.check(PHOTO, **({"preflight": False, "filename": "a.png"} | options))
+    yield from facades(request.param)
 
 
 def fixture(golden: Path, name: str) -> bytes:
@@ -285,60 +263,6 @@ def refused(code: str | None, message: str = "no") -> bytes:
     return json.dumps({"error": {"code": code, "message": message, "request_id": "req_2"}}).encode()
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind", "billed", "retryable"),
-    [
-        (400, "invalid_request", InvalidRequestError, "no", False),
-        (400, "image_too_large", ImageTooLargeError, "no", False),
-        (400, "image_unsupported_format", ImageRefusedError, "no", False),
-        (401, "unauthorized", AuthError, "no", False),
-        (402, "payment_required", QuotaError, "no", False),
-        (403, "forbidden", ForbiddenError, "no", False),
-        (404, "not_found", NotFoundError, "no", False),
-        (422, "image_unfetchable", ImageUnfetchableError, "no", True),
-        (429, "rate_limited", RateLimitedError, "no", True),
-        (500, "internal_error", ServerError, "unknown", True),
-        (503, "service_unavailable", UnavailableError, "unknown", True),
-        (400, "a_new_code", InvalidRequestError, "no", False),
-        (500, "not_found", ServerError, "unknown", True),
-        (413, None, ImageTooLargeError, "no", False),
-        (415, None, ImageRefusedError, "no", False),
-        (502, None, ServerError, "unknown", True),
-        (302, None, StatusError, "no", False),
-    ],
-)
-def test_refusals(
-    connect: Connect, status: int, code: str | None, kind: type, billed: str, retryable: bool
-) -> None:
-    with (
-        faulty(Answer(status=status, body=refused(code))) as server,
-        pytest.raises(APIError) as caught,
-    ):
-        check(connect(server.origin, retries=0))
-    error = caught.value
-    assert type(error) is kind
-    assert (error.status, error.service_code, error.request_id) == (status, code, "req_2")
-    assert (error.billed, error.retryable, error.attempts) == (billed, retryable, 1)
-    assert error.body == refused(code)
-
-
-def test_the_documented_refusals(connect: Connect, golden: Path) -> None:
-    slow = Answer(
-        status=429,
-        body=fixture(golden, "15_aiid_error_429_rate_limited"),
-        headers=(("Retry-After", "3"), ("X-RateLimit-Limit", "2"), ("X-RateLimit-Remaining", "0")),
-    )
-    large = Answer(status=400, body=fixture(golden, "14_aiid_error_400_image_too_large"))
-    with faulty(large, slow) as server:
-        client = connect(server.origin, retries=0)
-        with pytest.raises(ImageTooLargeError, match=r"27\.9 MB") as caught:
-            check(client)
-        assert caught.value.request_id == "req_01JD8ZB2MM"
-        with pytest.raises(RateLimitedError) as limited:
-            check(client)
-    assert limited.value.retry_after == 3
-
-
 def test_an_image_that_could_not_be_fetched_is_asked_for_once_more(connect: Connect) -> None:
     unfetchable = Answer(status=422, body=refused("image_unfetchable"))
     with faulty(*[unfetchable] * 9) as server, pytest.raises(ImageUnfetchableError) as caught:
@@ -347,51 +271,6 @@ def test_an_image_that_could_not_be_fetched_is_asked_for_once_more(connect: Conn
 
 
 # -- what is charged: never twice, never lost
-
-
-@pytest.mark.parametrize("call", ["check", "check_url", "check_urls", "submit_urls", "forensics"])
-@pytest.mark.parametrize(
-    ("first", "charges"),
-    [
-        (Answer(reset="all", charge=True), 1),
-        (Answer(status=500, charge=True), 1),
-        (Answer(status=503, charge=True), 1),
-        (Answer(body=BODY, cut=-5, charge=True), 1),
-        (Answer(body=b"", charge=True), 1),
-        (Answer(body=b"<html>", charge=True), 1),
-        (Answer(reset="half"), 0),
-    ],
-    ids=["reset", "500", "503", "cut", "empty", "html", "half"],
-)
-def test_what_may_have_been_billed_is_not_sent_again(
-    connect: Connect, call: str, first: Answer, charges: int
-) -> None:
-    with faulty(first, GOOD, GOOD) as server:
-        client = connect(server.origin, retries=5)
-        with pytest.raises(APIError) as caught:
-            ask(client, call)
-    assert caught.value.billed == "unknown"
-    assert caught.value.attempts == 1
-    assert server.charges.total() == charges
-
-
-def ask(client: Any, call: str) -> Any:
-    given = {"check": PHOTO, "forensics": PHOTO, "check_url": URL}.get(call, [URL])
-    options = {"preflight": False} if given is PHOTO else {}
-    return getattr(client, call)(given, **options)
-
-
-@pytest.mark.parametrize("call", ["check", "check_url", "forensics"])
-def test_what_was_not_billed_is_sent_again(connect: Connect, call: str) -> None:
-    waits = (("Retry-After", "0"),)
-    with faulty(
-        Answer(status=429, headers=waits),
-        Answer(status=503, headers=waits),
-        Answer(status=408),
-        GOOD,
-    ) as server:
-        assert ask(connect(server.origin), call).raw == BODY
-    assert server.charges.total() == 1
 
 
 def test_a_bad_answer_keeps_what_was_paid_for(connect: Connect) -> None:
@@ -403,52 +282,6 @@ def test_a_bad_answer_keeps_what_was_paid_for(connect: Connect) -> None:
 
 
 # -- what is refused here
-
-
-@pytest.mark.parametrize(
-    ("url", "code"),
-    [
-        ("file:///etc/passwd", "url_scheme"),
-        ("gopher://example.org/", "url_scheme"),
-        ("https://user:pw@example.org/", "url_password"),
-        ("https://example.org/a\r\nX: 1", "url_character"),
-        ("https://example.org/" + "a" * 65536, "url_length"),
-        ("https://example.org:99999/", "url_syntax"),
-        ("https:///a", "url_scheme"),
-        *(
-            (f"http://{host}/a", "url_private")
-            for host in (
-                *("10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0", "[::]"),
-                *("[fe80::1]", "[64:ff9b::a00:1]", "[::ffff:10.0.0.1]", "0xa000001", "012.0.0.1"),
-                *("167772161", "10.1", "router.local", "db.internal", "intranet", "224.0.0.1"),
-            )
-        ),
-    ],
-)
-def test_unsafe_addresses(connect: Connect, url: str, code: str) -> None:
-    client = connect("http://127.0.0.1:9")
-    for call in (
-        lambda: client.check_url(url),
-        lambda: client.check_urls([URL, url]),
-        lambda: client.submit_urls([URL], webhook=url),
-        lambda: client.forensics_url(url),
-        lambda: client.verify_c2pa_url(url),
-    ):
-        with pytest.raises(UnsafeURLError) as caught:
-            call()
-        assert caught.value.code == code
-        assert "pw" not in str(caught.value)
-
-
-LOOPBACK = ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "[::1]", "localhost."]
-
-
-@pytest.mark.parametrize("host", LOOPBACK)
-def test_loopback_is_for_a_service_that_runs_there(host: str) -> None:
-    with AIDetector(KEY) as client, pytest.raises(UnsafeURLError):
-        client.check_url(f"http://{host}/a")
-    with faulty(GOOD) as server, AIDetector(KEY, base_url=server.origin) as client:
-        assert client.check_url(f"http://{host}/a").verdict == "ai"
 
 
 @pytest.mark.parametrize(
@@ -496,106 +329,6 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert caught.value.code == "credentials"
     monkeypatch.setenv("AIDETECTOR_API_KEY", KEY)
     AIDetector().close()
-
-
-# -- the heatmap
-
-
-def test_the_heatmap_is_fetched_without_the_key(connect: Connect) -> None:
-    with faulty(Answer(body=b"\x89PNG"), Answer(status=302), Answer(body=b"x", cut=-1)) as cdn:
-        address = json.dumps({"verdict": "ai_generated", "heatmap_url": f"{cdn.origin}/h.png"})
-        with faulty(Answer(body=address.encode())) as server:
-            client = connect(server.origin)
-            found = check(client)
-            assert client.heatmap(found) == b"\x89PNG"
-            assert "authorization" not in cdn.requests[0].headers
-            with pytest.raises(StatusError, match="302"):
-                client.heatmap(found)
-            with pytest.raises(APIConnectionError):
-                client.heatmap(found)
-
-
-def test_a_heatmap_from_a_private_network_is_not_fetched() -> None:
-    with faulty(Answer()) as inside:
-        found = Detection.from_aidetector(
-            json.dumps({"verdict": "x", "heatmap_url": f"{inside.origin}/secret"})
-        )
-        with AIDetector(KEY) as client:
-            with pytest.raises(UnsafeURLError):
-                client.heatmap(found)
-            with pytest.raises(InputError, match="no heatmap"):
-                client.heatmap(Detection.from_aidetector('{"verdict":"x"}'))
-    assert inside.connections == 0
-
-
-def test_a_name_that_leads_inside_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
-    real = socket.getaddrinfo
-    with faulty(Answer()) as inside:
-        port = int(inside.origin.rpartition(":")[2])
-
-        def lying(host: Any, *args: Any, **kwargs: Any) -> Any:
-            return real("127.0.0.1" if host == "cdn.example.org" else host, *args, **kwargs)
-
-        monkeypatch.setattr(socket, "getaddrinfo", lying)
-        found = Detection.from_aidetector(
-            json.dumps({"verdict": "x", "heatmap_url": f"http://cdn.example.org:{port}/"})
-        )
-        with AIDetector(KEY) as client, pytest.raises(UnsafeURLError, match="private network"):
-            client.heatmap(found)
-    assert inside.connections == 0
-
-
-# -- the client's own pace
-
-
-def test_the_pace_is_kept(connect: Connect) -> None:
-    with faulty(*[GOOD] * 6) as server:
-        client = connect(server.origin, rate_limit=Rate(20, 2))
-        began = time.monotonic()
-        for _ in range(6):
-            check(client)
-    assert time.monotonic() - began >= 4 / 20 * 0.95
-
-
-def test_no_turn_within_the_time_of_the_call(connect: Connect) -> None:
-    with faulty(GOOD, GOOD) as server:
-        client = connect(server.origin, rate_limit=Rate(0.01, 1), total_timeout=1.0)
-        check(client)
-        with pytest.raises(APITimeoutError) as caught:
-            check(client)
-    assert (caught.value.billed, len(server.requests)) == ("no", 1)
-    assert "rate_limit" in caught.value.__notes__[0]
-
-
-def test_headers_that_say_stop_are_heeded(connect: Connect) -> None:
-    spent = (
-        ("X-RateLimit-Remaining", "0"),
-        ("X-RateLimit-Reset", str(int(time.time()) + 900)),
-    )
-    with faulty(Answer(body=BODY, headers=spent), GOOD) as server:
-        client = connect(server.origin, rate_limit=Rate(100, 10), total_timeout=1.0)
-        check(client)
-        with pytest.raises(APITimeoutError):
-            check(client)
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("reset", ["1000", "0", "soon", "-5", "1e99", "9" * 40])
-def test_resets_in_the_past_and_junk_stop_nothing(connect: Connect, reset: str) -> None:
-    spent = (("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset))
-    with faulty(Answer(body=BODY, headers=spent), GOOD) as server:
-        client = connect(server.origin, rate_limit=Rate(100, 10), total_timeout=2.0)
-        check(client)
-        check(client)
-    assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("value", ["x", 5, (0, 1), (1, 0), (1, 1.5), (float("inf"), 1)])
-def test_bad_rates(value: Any) -> None:
-    with pytest.raises(InputError, match="rate_limit"):
-        AIDetector(KEY, rate_limit=value)
 
 
 def test_unknown_options() -> None:

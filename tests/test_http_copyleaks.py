@@ -6,6 +6,7 @@ import base64
 import email.parser
 import email.policy
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_answers(connect: Connect, golden: Path, name: str, verdict: str, area: 
     assert (found.raw, found.verdict) == (body, verdict)
     assert isinstance(found.mask, Mask)
     assert found.mask.area == area
+
+
+def test_a_large_answer_is_read_beside_the_event_loop(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = []
+    read_check = wire.read_check
+
+    def noted(*args: Any) -> Any:
+        readers.append(threading.current_thread())
+        return read_check(*args)
+
+    monkeypatch.setattr(wire, "read_check", noted)
+    with faulty(GOOD, Answer(body=BODY + b" " * 2**20)) as server:
+        client = connect(server)
+        assert client.check().mask == client.check().mask
+    here, there = readers
+    assert here is threading.current_thread()
+    assert (there is here) == (client.runner is None)
 
 
 def test_a_bad_mask_costs_nothing_but_the_mask(connect: Connect) -> None:

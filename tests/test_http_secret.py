@@ -9,10 +9,13 @@ import pickle
 import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from billed_calls import CALLS, client_of
 from faults.server import Answer, FaultServer, faulty
+from hooks import GOLDEN_BATCH, SECRET, deliver, listening_to, ours, path_of, send
 
 from runmask.errors import APIError, InputError, InvalidRequestError
 from runmask.http import AsyncCopyleaks, Copyleaks
@@ -20,6 +23,7 @@ from runmask.http import copyleaks_wire as wire
 from runmask.http.address import checked_origin
 from runmask.http.retry import Reply
 from runmask.http.secret import Secret
+from runmask.http.webhooks import AIDetectorWebhook, Inbox, Receiver
 
 KEY = "marker0f-5ec2-e7aa-bbcc-0123456789ab"
 HIDDEN = KEY[:-4]
@@ -310,3 +314,46 @@ def test_a_proxy_password_is_in_no_traceback_of_the_others() -> None:
         with pytest.raises(InputError) as caught:
             make()
         assert HIDDEN not in shown_tracebacks(caught.value, skip=2)
+
+
+# -- logs and files
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+@pytest.mark.parametrize("service", ["copyleaks", "aidetector", "sightengine"])
+def test_no_log_and_no_file_tells_a_key(
+    service: str, kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a call that went well, one that failed, and one from the cache; logs with all details."""
+    good = CALLS[f"{service}-check"].good
+    keys = {"copyleaks": ("a@example.org", KEY), "aidetector": (KEY,), "sightengine": (KEY, KEY)}
+    caplog.set_level(logging.DEBUG)
+    with (
+        faulty(good, Answer(status=500)) as server,
+        client_of(
+            *(service, kind, server.origin), *keys[service], cache=tmp_path / "answers.db"
+        ) as client,
+    ):
+        for photo in (b"one", b"one"):
+            assert client.check(photo, preflight=False).raw == good.body
+        with pytest.raises(APIError):
+            client.check(b"two", preflight=False)
+    assert len(server.requests) - server.logins == 2
+    assert "send_request_headers" in caplog.text
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert good.body in kept
+    for hidden in (HIDDEN, "token-0001"):
+        assert hidden not in caplog.text
+        assert hidden.encode() not in kept
+
+
+def test_no_file_of_an_inbox_tells_a_secret(tmp_path: Path) -> None:
+    with listening_to(
+        Receiver(Inbox(tmp_path), aidetector=AIDetectorWebhook(SECRET), copyleaks=ours())
+    ) as port:
+        assert deliver(port, GOLDEN_BATCH) == 200
+        assert send(port, path_of("abc"), b'{"result": {}}') == 200
+        kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert GOLDEN_BATCH in kept
+    assert SECRET.encode() not in kept
+    assert path_of("abc").rpartition("/")[2].encode() not in kept

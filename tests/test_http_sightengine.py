@@ -16,16 +16,10 @@ from runmask.errors import (
     APIError,
     AuthError,
     ImageError,
-    ImageRefusedError,
-    ImageTooLargeError,
     InputError,
-    InvalidRequestError,
     LimitError,
     QuotaError,
-    RateLimitedError,
-    ServerError,
     StatusError,
-    UnavailableError,
     UnsafeURLError,
 )
 from runmask.http import AsyncSightengine, Sightengine
@@ -156,57 +150,6 @@ def failure(kind: str | None, code: int | None = None, message: str = "no") -> b
     return json.dumps({"status": "failure", "request": request, "error": error}).encode()
 
 
-@pytest.mark.parametrize("status", [200, 400, 500])
-@pytest.mark.parametrize(
-    ("kind", "code", "error", "retryable"),
-    [
-        ("credentials_error", 1, AuthError, False),
-        ("argument_error", 1, AuthError, False),
-        ("argument_error", 7, InvalidRequestError, False),
-        ("request_error", 2, InvalidRequestError, False),
-        ("callback_error", 2, InvalidRequestError, False),
-        ("media_error", 9, ImageRefusedError, False),
-        ("plan_error", None, QuotaError, False),
-        ("usage_limit", 32, QuotaError, False),
-        ("api_error", None, ServerError, True),
-        ("unknown_error", None, ServerError, True),
-    ],
-)
-def test_failures_whatever_the_status(
-    connect: Connect, status: int, kind: str, code: int | None, error: type, retryable: bool
-) -> None:
-    answer = Answer(status=status, body=failure(kind, code))
-    with faulty(answer) as server, pytest.raises(APIError) as caught:
-        check(connect(server.origin, retries=0))
-    found = caught.value
-    assert type(found) is error
-    assert (found.status, found.service_code, found.request_id) == (status, code, "req_f")
-    assert (found.billed, found.retryable) == ("no", retryable)
-    assert kind in str(found)
-
-
-@pytest.mark.parametrize(
-    ("answer", "error", "billed"),
-    [
-        (Answer(status=401), AuthError, "no"),
-        (Answer(status=403, body=b"<html>"), AuthError, "no"),
-        (Answer(status=402), QuotaError, "no"),
-        (Answer(status=413), ImageTooLargeError, "no"),
-        (Answer(status=413, body=failure("media_error")), ImageTooLargeError, "no"),
-        (Answer(status=429), RateLimitedError, "no"),
-        (Answer(status=503), UnavailableError, "unknown"),
-        (Answer(status=500, body=b"<html>"), ServerError, "unknown"),
-        (Answer(status=404), InvalidRequestError, "no"),
-        (Answer(status=200, body=failure("news")), InvalidRequestError, "no"),
-        (Answer(status=302), StatusError, "no"),
-    ],
-)
-def test_refusals_by_status(connect: Connect, answer: Answer, error: type, billed: str) -> None:
-    with faulty(answer) as server, pytest.raises(APIError) as caught:
-        check(connect(server.origin, retries=0))
-    assert (type(caught.value), caught.value.billed) == (error, billed)
-
-
 def test_the_documented_failures(connect: Connect, golden: Path) -> None:
     with faulty(
         Answer(status=401, body=fixture(golden, "19_sightengine_failure_credentials")),
@@ -218,32 +161,6 @@ def test_the_documented_failures(connect: Connect, golden: Path) -> None:
         with pytest.raises(QuotaError, match="cap for today"):
             check(client)
     assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("call", ["check", "check_url", "check_many"])
-@pytest.mark.parametrize(
-    "first",
-    [
-        Answer(reset="all", charge=True),
-        Answer(status=502, charge=True),
-        Answer(body=BODY, cut=-9, charge=True),
-        Answer(body=b"ok", charge=True),
-        Answer(body=b'{"status":"success"}', charge=True),
-    ],
-    ids=["reset", "502", "cut", "text", "empty"],
-)
-def test_what_may_have_been_billed_is_not_sent_again(
-    connect: Connect, call: str, first: Answer
-) -> None:
-    with faulty(first, GOOD) as server, pytest.raises(APIError) as caught:
-        ask(connect(server.origin), call)
-    assert (caught.value.billed, server.charges.total()) == ("unknown", 1)
-
-
-def ask(client: Any, call: str) -> Any:
-    if call == "check_url":
-        return client.check_url(URL)
-    return getattr(client, call)([PHOTO] if call == "check_many" else PHOTO, preflight=False)
 
 
 def test_what_costs_nothing_is_sent_again(connect: Connect) -> None:

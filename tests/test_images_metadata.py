@@ -169,30 +169,3 @@ def test_quality_makes_files_smaller():
         sizes = [len(images.encode(image, fmt, quality=q)) for q in (20, 60, 95)]
         assert sizes == sorted(sizes)
         assert sizes[2] > 2 * sizes[0]
-
-
-# -- colours as people write them ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("red", (255, 0, 0, 90)),
-        ("RebeccaPurple", (102, 51, 153, 90)),
-        ("#0af", (0, 170, 255, 90)),
-        ("#01020304", (1, 2, 3, 4)),
-        ("1,2,3", (1, 2, 3, 90)),
-        (" 1, 2, 3, 4", (1, 2, 3, 4)),
-    ],
-)
-def test_colours(text, wanted):
-    assert images.colour(text, 90) == wanted
-
-
-@pytest.mark.parametrize(
-    "text", ["", "none", "1,2", "256,0,0", "rgb(1,2,3)", "#12", "²,1,1", "0001,2,3,4"]
-)
-def test_what_is_no_colour(text):
-    with pytest.raises(InputError, match="colour") as caught:
-        images.colour(text)
-    assert caught.value.code == "colour"

@@ -133,3 +133,12 @@ def test_modes(mode):
     assert got.shape == (32, 40, 3 if mode == "RGB" else 4)
     got = images.read(saved(smooth(640, 800), "JPEG"), mode=mode, max_side=40)
     assert got.shape == (32, 40, 4 if mode == "RGBA" else 3)
+
+
+def test_a_picture_says_what_it_is():
+    data = saved(smooth(60, 90), "JPEG")
+    assert repr(images.load(data)) == "Picture(JPEG, 60 x 90 RGB)"
+    reduced_one = images.load(data, max_side=30, mode="RGBA")
+    assert repr(reduced_one) == "Picture(JPEG, 20 x 30 RGBA, reduced from 60 x 90)"
+    turned = images.load(images.encode(smooth(9, 8), "PNG", orientation=6), orient=False)
+    assert repr(turned) == "Picture(PNG, 9 x 8 RGB, orientation 6)"

@@ -36,6 +36,21 @@ def test_lossless_round_trip(tmp_path, fmt, shape):
     assert np.array_equal(got, image if image.ndim == 3 else np.dstack([image] * 3))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (53, 37), (1, 9, 3), (700, 301, 3), (19, 31, 4)])
+def test_sixteen_bits(shape):
+    """As OpenCV reads them; the largest is written in several strips."""
+    image = np.random.default_rng(0).integers(0, 65536, shape, dtype=np.uint16)
+    data = images.encode(image, "PNG")
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(image.shape[-1] if image.ndim == 3 else 1)
+    assert np.array_equal(found if order is None else found[..., order], image)
+    assert images.encode(image, "PNG", threads=3) == data
+    assert images.encode(image[::-1, ::-1][::-1, ::-1], "PNG") == data
+    for fmt in ("JPEG", "WEBP", "TIFF", "BMP"):
+        with pytest.raises(ImageError, match=f"{fmt} is written with 8 bits a sample; PNG holds"):
+            images.encode(image, fmt)
+
+
 @pytest.mark.parametrize("fmt", ["PNG", "TIFF"])
 def test_alpha_round_trip(fmt):
     image = noise(19, 31, 4)

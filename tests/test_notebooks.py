@@ -150,3 +150,41 @@ def test_supervision():
     found = supervision.Detections(xyxy=parts.boxes.astype(float), mask=np.stack(list(parts)))
     assert len(found) == 2
     assert np.array_equal(np.asarray(found.area), parts.areas)
+
+
+def test_supervision_draws_a_detection(golden):
+    """A service's answer, part by part, with its own annotator."""
+    supervision = pytest.importorskip("supervision")
+    answer = (golden / "copyleaks_check_edited_1800x1350.json").read_bytes()
+    detection = rm.Detection.from_copyleaks(answer)
+    parts = detection.mask.components()
+    found = supervision.Detections(
+        xyxy=parts.boxes.astype(float),
+        mask=np.stack(list(parts)),
+        class_id=np.zeros(len(parts), int),
+        data={"verdict": np.full(len(parts), detection.verdict)},
+    )
+    photo = np.full((*detection.mask.shape, 3), 90, np.uint8)
+    drawn = supervision.MaskAnnotator(supervision.Color(0, 0, 255)).annotate(photo.copy(), found)
+    assert np.array_equal((drawn != photo).any(axis=2), np.asarray(detection.mask))
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_dlpack(library):
+    """What is handed out is taken over without a copy, by whom also writes to it."""
+    module = pytest.importorskip(library)
+    photo = np.full((40, 60, 3), 90, np.uint8)
+    contours = SPOT.contours()
+    results = (
+        SPOT.to_array(),
+        SPOT.to_array(dtype=bool),
+        rm.overlay(photo, SPOT),
+        rm.outline(photo, contours, antialias=True),
+        rm.heatmap(photo, SPOT),
+    )
+    for array in results:
+        taken = module.from_dlpack(array)
+        assert np.shares_memory(np.asarray(taken), array)
+        assert np.array_equal(np.asarray(taken), array)
+    with pytest.raises((BufferError, RuntimeError), match=r"readonly|read-only"):
+        np.asarray(SPOT.starts).__dlpack__()  # shown without a copy, so nobody may write

@@ -11,7 +11,6 @@ from drawings import drawings
 
 import runmask as rm
 from runmask import Contours, Mask
-from runmask.blend import outlines
 from runmask.errors import ImageError, InputError
 
 WIDTHS = [1, 1.5, 2, 8**0.5, 3, 4, 7]
@@ -38,29 +37,63 @@ def drawn(contours: Contours, pixels: np.ndarray, width: float) -> np.ndarray:
     return found
 
 
+def stroke(contours: Contours | Mask, width: float) -> np.ndarray:
+    """The pixels that are drawn."""
+    paper = np.zeros(contours.shape, np.uint8)
+    return rm.outline(paper, contours, (255, 255, 255, 255), width) != 0
+
+
 @pytest.mark.parametrize("outline", ["edge", "center"])
 @pytest.mark.parametrize("simplify", [0, 1, 3])
-def test_strokes_are_what_is_near(outline: Any, simplify: float) -> None:
+def test_strokes_are_what_is_near(kernels: str, outline: Any, simplify: float) -> None:
     for pixels in drawings(50, seed=20, side=20):
         contours = Mask.from_array(pixels).contours(outline, simplify=simplify)
         for width in WIDTHS:
-            found = outlines.stroke(contours, width).to_array() != 0
-            assert np.array_equal(found, drawn(contours, pixels, width)), width
+            assert np.array_equal(stroke(contours, width), drawn(contours, pixels, width)), width
 
 
-def test_strokes_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    mask = Mask.from_circle((30, 30), 25, (64, 64)) - Mask.from_circle((30, 30), 9, (64, 64))
-    contours = mask.contours("center")
-    whole = outlines.stroke(contours, 3)
-    monkeypatch.setattr(outlines, "_AT_ONCE", 7)
-    assert outlines.stroke(contours, 3) == whole
+def test_a_mask_stands_for_its_contours() -> None:
+    for pixels in drawings(20, seed=22, side=20):
+        mask = Mask.from_array(pixels)
+        image = np.full((*pixels.shape, 3), 70, np.uint8)
+        for smooth in (False, True):
+            want = rm.outline(image, mask.contours(), width=2.5, antialias=smooth)
+            assert np.array_equal(rm.outline(image, mask, width=2.5, antialias=smooth), want)
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("simplify", [0, 1])
+def test_bands_of_rows(smooth: bool, simplify: float) -> None:
+    rng = np.random.default_rng(7)
+    image = rng.integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    mask = Mask.from_circle((30, 40), 25, (90, 70)) - Mask.from_circle((28, 40), 9, (90, 70))
+    rings = mask.contours(simplify=simplify)
+    whole = rm.outline(image, rings, width=9, antialias=smooth)
+    bands = [
+        rm.outline(image[y : y + 13], rings, width=9, antialias=smooth, rows=slice(y, y + 13))
+        for y in range(0, 90, 13)
+    ]
+    assert np.array_equal(np.concatenate(bands), whole)
+    with pytest.raises(ImageError, match="the mask 40 x 70"):
+        rm.outline(image[:13], rings, antialias=smooth, rows=slice(0, 40))
+    with pytest.raises(InputError, match="rows"):
+        rm.outline(image, rings, antialias=smooth, rows=slice(0, 90, 2))
+
+
+def test_out_that_overlaps_the_image() -> None:
+    rng = np.random.default_rng(8)
+    strip = rng.integers(0, 256, (41, 60, 3), dtype=np.uint8)
+    rings = Mask.from_circle((30, 20), 14, (40, 60)).contours(simplify=1)
+    want = rm.outline(strip[:40], rings, width=3)
+    rm.outline(strip[:40], rings, width=3, out=strip[1:])
+    assert np.array_equal(strip[1:], want)
 
 
 def test_a_box_gets_a_border_of_that_width() -> None:
     box = Mask.from_bbox((10, 8, 30, 28), (40, 40))
     for width in range(1, 9):
         outside, inside = width // 2, (width + 1) // 2
-        border = outlines.stroke(box.contours(), width)
+        border = Mask.from_array(stroke(box, width))
         inner = Mask.from_bbox((10 + inside, 8 + inside, 30 - inside, 28 - inside), (40, 40))
         assert border & box == box - inner
         assert np.flatnonzero(border.to_array()[18]).tolist() == [
@@ -122,12 +155,12 @@ def test_nothing_and_everything(shape: tuple[int, int]) -> None:
         ({"width": True}, InputError, "width True"),
         ({"width": None}, InputError, "width None"),
         ({"colour": None}, InputError, "colour None"),
-        ({"colour": (1, 2, 3)}, InputError, "R, G, B, A"),
+        ({"colour": (1, 2)}, InputError, "R, G, B, A"),
         ({"colour": (1, 2, 3, 256)}, InputError, "R, G, B, A"),
         ({"threads": 0}, InputError, "threads 0"),
         ({"out": np.zeros((4, 4, 3), np.uint8)}, InputError, "out"),
         ({"contours": [np.zeros((4, 2), np.int32)]}, InputError, "contours are list"),
-        ({"contours": Mask.full((5, 5))}, InputError, "contours are Mask"),
+        ({"contours": None}, InputError, "contours are NoneType: not Contours or a Mask"),
         ({"image": np.zeros((6, 5, 3), np.uint8)}, ImageError, "6 x 5"),
         ({"image": np.zeros((5, 5, 3), np.float32)}, ImageError, "float32"),
     ],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+import reference
+import slow_outlines
 from drawings import drawings
 
 import runmask as rm
 from runmask import Contours, Mask
-from runmask.blend import coverage
 from runmask.errors import ImageError, InputError
 
 
@@ -55,17 +58,75 @@ def test_alpha_is_the_share_of_the_samples(outline: Any, simplify: float, width:
         assert np.array_equal(got, np.asarray(want))
 
 
-def test_bands_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    mask = Mask.from_circle((30, 30), 25, (64, 70)) - Mask.from_circle((30, 30), 9, (64, 70))
-    photo = np.full((64, 70, 3), 90, np.uint8)
-    rings = mask.contours("center", simplify=1)
-    whole = rm.outline(photo, rings, width=3, antialias=True)
-    assert len(np.unique(whole[..., 0])) > 20  # shades
-    monkeypatch.setattr(coverage, "_AT_ONCE", 211)
-    assert np.array_equal(rm.outline(photo, rings, width=3, antialias=True), whole)
-    assert np.array_equal(rm.outline(photo, rings, width=3, threads=2, antialias=True), whole)
-    assert rm.outline(photo, rings, width=3, antialias=True, out=photo) is photo
-    assert np.array_equal(photo, whole)
+def blended(photo: np.ndarray, count: np.ndarray, samples: int, colour: Any) -> np.ndarray:
+    """Each pixel with so many of its samples drawn."""
+    layer = np.empty((*count.shape, 4), np.uint8)
+    layer[:] = colour
+    layer[..., 3] = (2 * colour[3] * count + samples) // (2 * samples)
+    return reference.composite(photo, layer)
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("outline", ["edge", "center"])
+def test_large_drawings(kernels: str, outline: Any, smooth: bool) -> None:
+    """Bands, threads, all layouts and long segments, against the same in NumPy."""
+    rng = np.random.default_rng(5)
+    height, columns = 333, 1111
+    mask = Mask.empty((height, columns))
+    for _ in range(12):  # slivers across the image, and some discs
+        corners = rng.integers(-50, (columns + 50, height + 50), (3, 2))
+        mask ^= Mask.from_polygons([corners], (height, columns))
+    mask |= Mask.from_circle((600, 100), 80, (height, columns))
+    contours = mask.contours(outline, simplify=0.8)
+    colour = (200, 100, 50, 180)
+    fine = 8 if smooth else 1
+    for width in (1, 2, 5.5, 40, 300):
+        count = slow_outlines.coverage(contours, width, fine)
+        for channels in (1, 2, 3, 4):
+            photo = rng.integers(0, 256, (height, columns, channels), dtype=np.uint8)
+            want = blended(photo, count, fine * fine, colour)
+            got = rm.outline(photo, contours, colour, width, antialias=smooth)
+            assert np.array_equal(got, want)
+            view = np.zeros((2 * height, columns, channels + 1), np.uint8)[::-2, ::-1, 1:]
+            options: dict[str, Any] = {"antialias": smooth, "threads": 3}
+            assert rm.outline(photo, contours, colour, width, out=view, **options) is view
+            assert np.array_equal(view, want)
+
+
+def test_sixteen_bits() -> None:
+    """As an overlay has them, whose own test is against fractions."""
+    mask = Mask.from_circle((20, 15), 9, (30, 40))
+    rings = mask.contours(simplify=0.5)
+    photo = np.random.default_rng(6).integers(0, 65536, (30, 40, 4), dtype=np.uint16)
+    count = slow_outlines.coverage(rings, 3, 8)
+    layers = [
+        (Mask.from_array(count == n), (9, 99, 199, (2 * 150 * n + 64) // 128)) for n in range(1, 65)
+    ]
+    got = rm.outline(photo, rings, (9, 99, 199, 150), 3, antialias=True)
+    assert np.array_equal(got, rm.overlay(photo, layers))
+
+
+def test_one_very_long_segment_takes_no_memory() -> None:
+    """A diagonal through 40,000 rows: what is taken is a few rows of samples."""
+    done = subprocess.run(
+        [sys.executable, "-c", LONG], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert int(done.stdout) < 4e6
+
+
+LONG = """
+import resource
+import numpy as np
+import runmask as rm
+height = 40_000
+sliver = rm.Mask.from_polygons([[(0, 0), (60, height), (50, height)]], (height, 64))
+rings = sliver.contours(simplify=2)
+image = np.full((height, 64, 3), 9, np.uint8)
+rm.outline(np.zeros((4, 4), np.uint8), rm.Mask.full((4, 4)), antialias=True)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rm.outline(image, rings, width=30, out=image, antialias=True)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (3, 4)])
@@ -89,7 +150,7 @@ def test_bad_arguments() -> None:
     with pytest.raises(InputError, match="antialias 1"):
         rm.outline(photo, rings, antialias=1)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="colour"):
-        rm.outline(photo, rings, (1, 2, 3), antialias=True)
+        rm.outline(photo, rings, (1, 2), antialias=True)
     with pytest.raises(ImageError, match="5 x 9"):
         rm.outline(photo[1:], rings, antialias=True)
     with pytest.raises(ImageError, match="5 x 9"):

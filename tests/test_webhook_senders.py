@@ -15,29 +15,13 @@ from runmask.errors import InputError, ResponseFormatError, SignatureError
 from runmask.http import webhooks
 from runmask.http.webhooks import AIDetectorWebhook, CopyleaksWebhook, SightengineWebhook
 
-
-@pytest.fixture
-def batch() -> bytes:
-    return GOLDEN_BATCH
-
-
-@pytest.fixture
-def scanned() -> bytes:
-    return GOLDEN_SCAN
-
-
-@pytest.fixture
-def unscanned() -> bytes:
-    return GOLDEN_FAILURE
-
-
 # -- who is believed
 
 
-def test_the_fixture_of_aidetector(batch: bytes) -> None:
-    AIDetectorWebhook(SECRET).verify(batch, {"X-Signature": BATCH})
-    AIDetectorWebhook([SECRET, OLD]).verify(batch, {"x-signature": BATCH.upper()})
-    AIDetectorWebhook([OLD, SECRET]).verify(batch, {"X-SIGNATURE": f"sha256={BATCH}"})
+def test_the_fixture_of_aidetector() -> None:
+    AIDetectorWebhook(SECRET).verify(GOLDEN_BATCH, {"X-Signature": BATCH})
+    AIDetectorWebhook([SECRET, OLD]).verify(GOLDEN_BATCH, {"x-signature": BATCH.upper()})
+    AIDetectorWebhook([OLD, SECRET]).verify(GOLDEN_BATCH, {"X-SIGNATURE": f"sha256={BATCH}"})
 
 
 @pytest.mark.parametrize(
@@ -56,22 +40,22 @@ def test_the_fixture_of_aidetector(batch: bytes) -> None:
         {"X-Signature": "x" * 10**6},
     ],
 )
-def test_whatever_else_is_refused(batch: bytes, headers: dict[str, str]) -> None:
+def test_whatever_else_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(SignatureError):
-        AIDetectorWebhook(SECRET).verify(batch, headers)
+        AIDetectorWebhook(SECRET).verify(GOLDEN_BATCH, headers)
 
 
-def test_a_body_that_was_written_anew_is_refused(batch: bytes) -> None:
-    anew = json.dumps(json.loads(batch)).encode()
-    assert anew != batch
+def test_a_body_that_was_written_anew_is_refused() -> None:
+    anew = json.dumps(json.loads(GOLDEN_BATCH)).encode()
+    assert anew != GOLDEN_BATCH
     with pytest.raises(SignatureError) as caught:
         AIDetectorWebhook(SECRET).verify(anew, {"X-Signature": BATCH})
     assert "raw bytes" in caught.value.__notes__[0]
 
 
-def test_a_secret_that_was_taken_away_is_refused(batch: bytes) -> None:
+def test_a_secret_that_was_taken_away_is_refused() -> None:
     with pytest.raises(SignatureError):
-        AIDetectorWebhook(OLD).verify(batch, {"X-Signature": BATCH})
+        AIDetectorWebhook(OLD).verify(GOLDEN_BATCH, {"X-Signature": BATCH})
 
 
 def test_the_fixture_of_sightengine(golden: Path) -> None:
@@ -151,20 +135,20 @@ def test_secrets_are_in_no_repr() -> None:
 # -- what they say
 
 
-def test_what_a_scan_says(scanned: bytes, unscanned: bytes) -> None:
-    good = webhooks.read_copyleaks(scanned, SCAN)
+def test_what_a_scan_says() -> None:
+    good = webhooks.read_copyleaks(GOLDEN_SCAN, SCAN)
     assert (good.kind, good.subject, good.ends, good.error) == ("scan.completed", SCAN, True, None)
     assert good.detection is not None
     assert good.detection.mask.area == 1024
-    bad = webhooks.read_copyleaks(unscanned, SCAN)
+    bad = webhooks.read_copyleaks(GOLDEN_FAILURE, SCAN)
     assert (bad.kind, bad.detection, bad.ends) == ("scan.failed", None, True)
     assert bad.error["id"] == "download_failed"
     for body in (b'{"error":[{"code":"13"}]}', b'{"status":"1","error":{"code":"13"}}'):
         assert webhooks.read_copyleaks(body, SCAN).error["code"] == "13"
 
 
-def test_what_a_batch_says(batch: bytes) -> None:
-    found = webhooks.read_aidetector(batch)
+def test_what_a_batch_says() -> None:
+    found = webhooks.read_aidetector(GOLDEN_BATCH)
     assert (found.kind, found.subject, found.ends) == ("batch.completed", "job_77ab", True)
     assert [item.verdict for item in found.job.items] == ["ai", "human"]
     one = webhooks.read_aidetector(

@@ -8,7 +8,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-tests=(core_test algebra_test blend_test)
+tests=(core_test algebra_test blend_test outline_test)
 limit=600  # seconds for the emulator
 csrc=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -39,6 +39,19 @@ def overlay(
     threads: int,
     /,
 ) -> None: ...
+def outline(
+    points: _Memory,
+    offsets: _Memory,
+    through_centers: bool,
+    runs: Runs,
+    width: float,
+    smooth: bool,
+    colour: tuple[int, int, int, int],
+    image: _Memory,
+    top: int,
+    threads: int,
+    /,
+) -> None: ...
 def find_nan(
     confidence: _Memory, height: int, width: int, top: int, whole_height: int, /
 ) -> tuple[int, int] | None: ...

@@ -23,7 +23,7 @@ cdef extern from "blend.h" namespace "runmask" nogil:
 
 cdef extern from "heatmap.h" namespace "runmask" nogil:
     enum class Number(int):
-        uint8, float16, float32, float64
+        boolean, uint8, float16, float32, float64
     struct Confidence:
         const uint8_t* values
         Number number
@@ -34,6 +34,13 @@ cdef extern from "heatmap.h" namespace "runmask" nogil:
         size_t height, width, top, whole_height
     Result c_find_nan "runmask::find_nan"(const Confidence&, const Window&, cbool*, size_t*, size_t*)
     Result c_heatmap "runmask::heatmap" (const Confidence&, Source, Target, const Window&, Format, const uint8_t (*)[4], int)
+
+cdef extern from "outline.h" namespace "runmask" nogil:
+    struct Line:
+        double width
+        cbool smooth
+        Colour colour
+    Result c_outline "runmask::outline"(const FlatRings&, cbool, const AnyRuns&, const Line&, Target, size_t, Format, size_t, size_t, int)
 
 
 cdef class _Pixels:
@@ -125,6 +132,30 @@ def overlay(tuple layers not None, object image, object out, Py_ssize_t top, int
     check(result)
 
 
+def outline(const int32_t[:, ::1] points not None, const int64_t[::1] offsets not None, bint through_centers,
+            Runs runs not None, double width, bint smooth, tuple colour, object image, Py_ssize_t top, int threads):
+    """Draws rings that were traced from runs on the rows of an image from row `top` on, in place."""
+    cdef FlatRings rings = rings_of(points, offsets)
+    cdef _Pixels target = _Pixels(image, True)
+    cdef AnyRuns any = runs.any()
+    cdef Line line
+    cdef Result result
+    cdef Py_ssize_t height = target.view.shape[0]
+    if target.view.shape[1] != runs.width or not 0 <= top <= runs.height - height:
+        raise InputError("the image is no band of what was traced")
+    if not 1 <= width <= 2**15:
+        raise InputError("the line has a width that the core does not take")
+    if target.is_empty():
+        return
+    line.width = width
+    line.smooth = smooth
+    line.colour = colour_of(colour)
+    with nogil:
+        result = c_outline(rings, through_centers, any, line, target.target(), <size_t>runs.width,
+                           target.format, <size_t>top, <size_t>(top + height), threads)
+    check(result)
+
+
 cdef class _Map:
     """Confidences (h, w) at any strides, for as long as this lives."""
 
@@ -134,7 +165,7 @@ cdef class _Map:
     def __cinit__(self, object confidence, double low, double span):
         PyObject_GetBuffer(confidence, &self.view, PyBUF_STRIDES | PyBUF_FORMAT)
         cdef bytes kind = bytes(self.view.format).lstrip(b"@=^<")  # NumPy's words for unaligned
-        numbers = {b"B": <int>Number.uint8, b"e": <int>Number.float16, b"f": <int>Number.float32, b"d": <int>Number.float64}
+        numbers = {b"?": <int>Number.boolean, b"B": <int>Number.uint8, b"e": <int>Number.float16, b"f": <int>Number.float32, b"d": <int>Number.float64}
         if self.view.ndim != 2 or kind not in numbers:
             raise InputError("the confidence does not have the layout that the core takes")
         for side in (self.view.shape[0], self.view.shape[1]):

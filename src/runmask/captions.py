@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .blend import heatmap
+from .colours import Colour, rgba
 from .errors import ImageError, InputError, shown
 from .images.extra import extra
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 __all__ = ["before_after", "caption", "legend", "side_by_side", "verdict_line"]
-
-Colour = Sequence[int]
 
 _WHITE, _BLACK, _DARK = (255, 255, 255), (0, 0, 0), (30, 32, 36)
 _LONGEST = 2000  # characters
@@ -51,7 +50,7 @@ def caption(
         Lines that are too long for the picture are broken between words, words within.
     size : int, optional
         Of the letters, in pixels; None takes what suits the picture.
-    colour, background : (R, G, B)
+    colour, background : (R, G, B), "#rrggbb" or a name of CSS
         Of the letters and of the bar.
 
     Raises
@@ -193,15 +192,16 @@ def before_after(
         raise InputError(f"line {shown(line)}: not an integer of 0 or more")
     ink = _colour(colour, "colour")
     column = round(float(at) * left.shape[1])
-    left[:, column:] = right[:, column:]
-    if line and 0 < column < left.shape[1]:
+    both = np.empty_like(left, order="C")
+    both[:, :column], both[:, column:] = left[:, :column], right[:, column:]
+    if line and 0 < column < both.shape[1]:
         first = max(0, column - int(line) // 2)
-        left[:, first : first + int(line)] = ink
-    return left
+        both[:, first : first + int(line)] = ink
+    return both
 
 
 def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
-    """A new RGB array of an image that is none of the caller's."""
+    """An image as RGB: itself, if it is."""
     pixels = np.asarray(image)
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or channels not in (1, 3, 4):
@@ -213,19 +213,16 @@ def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
     if channels == 1:
         return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
     if channels == 3:
-        return pixels.copy()
+        return pixels
     alpha = pixels[:, :, 3:].astype(np.uint16)
     over = pixels[:, :, :3] * alpha + np.array(background, np.uint16) * (255 - alpha)
     return ((over + np.uint16(127)) // 255).astype(np.uint8)
 
 
-def _colour(colour: object, name: str) -> tuple[int, int, int]:
-    try:
-        red, green, blue = (int(value.__index__()) for value in colour)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, AttributeError):
-        red = green = blue = -1
-    if not all(0 <= value <= 255 for value in (red, green, blue)):
-        raise InputError(f"{name} {shown(colour)}: not (R, G, B) of 0 to 255", code="colour")
+def _colour(given: Colour, name: str) -> tuple[int, int, int]:
+    red, green, blue, alpha = rgba(given, name=name)
+    if alpha != 255:
+        raise InputError(f"{name} {shown(given)}: not opaque", code="colour")
     return red, green, blue
 
 
@@ -244,7 +241,7 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _bar(text: object, width: int, size: int, colour: object, background: object) -> Pixels:
+def _bar(text: object, width: int, size: int, colour: Colour, background: Colour) -> Pixels:
     """Text on a strip as wide as that, and as high as it needs."""
     if not isinstance(text, str):
         raise InputError(f"text {shown(text)}: not a str")

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from . import images
-from .blend import overlay
 from .detection import Detection
 from .errors import APIError, InputError, OutputError
 from .gallery import RESPONSE, card_of
 from .output import distinct_names, exists, make_folder, reserved
 from .page import Card
+from .style import Encoding, Look
 
 __all__ = [
     "Job",
@@ -28,13 +28,12 @@ __all__ = [
     "scan",
 ]
 
-Colour = tuple[int, int, int, int] | None
-
 # Answers have about a dozen bytes a run; masks with a run in less than two dozen pixels are noise.
 _PIXELS_A_BYTE = 2
 
 # Overlays keep the photo's format where it is one that every viewer shows.
 _SHOWN = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",)}
+_ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
 _SENT = _SHOWN | {"BMP": (".bmp",), "HEIF": (".heic", ".heif")}
 _PICTURE = re.compile(r"(.*)\.(?:overlay\.[a-z]+|mask\.png)")
 
@@ -70,8 +69,16 @@ class Result:
     card: Card
 
 
-def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> list[Job]:
+def plan(
+    photos: Sequence[Path],
+    folder: Path,
+    *,
+    format: str | None = None,  # noqa: A002 - as images.write has it
+    overwrite: bool = False,
+) -> list[Job]:
     """Name every output before the first request, so that none meets another or an old file.
+
+    ``format`` is that of overlays; without it the photos' own.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> li
     for photo, name in zip(photos, distinct_names(photos), strict=True):
         kind = images.format_of(photo) or ""
         sent_as = name + _ending(photo, _SENT.get(kind, (photo.suffix,)))
-        endings = [RESPONSE, ".mask.png", f".overlay{overlay_ending(photo, kind)}"]
+        endings = [RESPONSE, ".mask.png", f".overlay{overlay_ending(photo, kind, format)}"]
         jobs.append(Job(photo, name, sent_as, *(folder / f"{name}{end}" for end in endings)))
     outputs = [path for job in jobs for path in (job.response, job.mask, job.overlay)]
     given = set(map(os.path.realpath, photos))
@@ -99,8 +106,10 @@ def plan(photos: Sequence[Path], folder: Path, *, overwrite: bool = False) -> li
     return jobs
 
 
-def overlay_ending(photo: Path, kind: str) -> str:
+def overlay_ending(photo: Path, kind: str, fmt: str | None = None) -> str:
     """The ending of an overlay's name: by the photo's content, and its own if that fits."""
+    if fmt is not None:
+        return _ENDINGS[fmt.lower()]
     return _ending(photo, _SHOWN.get(kind, (".png",)))
 
 
@@ -156,17 +165,17 @@ def scan(
     job: Job,
     service: Service,
     *,
-    inside: Colour = (255, 0, 0, 120),
-    outside: Colour = (0, 255, 0, 120),
+    look: Look = Look(),  # noqa: B008 - it is frozen
+    encoding: Encoding = Encoding(),  # noqa: B008
     overwrite: bool = False,
 ) -> Result:
     """Send one photo to a service and write what came back. Errors call it "the image".
 
     The photo is decoded and the answer has its place on the disk before anything is sent, so that
     a broken photo and a full disk cost nothing. The answer is on the disk before it is read, so
-    that nothing that was paid for can be lost after. Mask and
-    overlay have the photo's own grid and its orientation tag; an answer without a mask, as
-    Sightengine's, has neither, and those of an earlier answer go if overwriting was asked for.
+    that nothing that was paid for can be lost after. Mask and overlay have the photo's own grid,
+    the overlay's reduced if that was asked for, and its orientation tag; an answer without a mask,
+    as Sightengine's, has neither, and those of an earlier answer go if overwriting was asked for.
 
     Raises
     ------
@@ -179,8 +188,11 @@ def scan(
     """
     name = "the image"
     data = images.read_bytes(job.photo, name)
-    is_jpeg = job.overlay.suffix in (".jpg", ".jpeg")  # which holds no transparency
-    stored = images.load(data, mode="RGB" if is_jpeg else None, orient=False, name=name)
+    solid = job.overlay.suffix in (".jpg", ".jpeg", ".bmp")  # which hold no transparency
+    mode: Literal["RGB"] | None = "RGB" if solid else None
+    metadata = encoding.metadata
+    stored = images.load(data, mode=mode, orient=False, metadata=metadata, name=name)
+    encoding.check(job.overlay, stored)
     make_folder(job.response.parent)
     room = stored.pixels.shape[0] * stored.pixels.shape[1] // _PIXELS_A_BYTE
     with reserved(job.response, room, overwrite=overwrite) as keep:
@@ -202,10 +214,14 @@ def scan(
         picture = images.fit(stored, mask.shape, name)
         turned = picture.orientation
         before = images.preview(picture.pixels, orientation=turned)
-        pixels = overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
         images.write(job.mask, mask.to_array(dtype=bool), orientation=turned, overwrite=overwrite)
-        images.write(job.overlay, pixels, orientation=turned, overwrite=overwrite)
-        after = images.preview(pixels, orientation=turned)
+        if encoding.max_side is not None:
+            picture, mask = images.load_pair(
+                data, mask, mode=mode, max_side=encoding.max_side, metadata=metadata, name=name
+            )
+        look.draw(picture.pixels, mask)
+        encoding.write(job.overlay, picture, overwrite=overwrite)
+        after = images.preview(picture.pixels, orientation=turned)
         made = {"overlay": job.overlay, "mask": job.mask} | made
     files = [path.name for path in made.values()]
     card = card_of(job.name, job.photo.name, detection, before=before, after=after, files=files)

@@ -87,13 +87,18 @@ class FaultServer:
         answers: Iterable[Answer],
         logins: Iterable[Answer] | None,
         by_headers: Callable[[dict[str, str]], Answer] | None,
+        late_s: float,
     ) -> None:
+        self._late_s = late_s
         self._answers = iter(answers)
         self._by_headers = by_headers
         self._login_answers = None if logins is None else iter(logins)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        if not late_s:
+            self._listener.listen(128)
         self._stopping = threading.Event()
         self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[Received] = []
@@ -102,6 +107,9 @@ class FaultServer:
         self.charges: Counter[str] = Counter()
 
     def run(self) -> None:
+        if self._late_s:
+            self._stopping.wait(self._late_s)
+            self._listener.listen(128)
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -201,12 +209,13 @@ def faulty(
     *answers: Answer,
     logins: Iterable[Answer] | None = None,
     by_headers: Callable[[dict[str, str]], Answer] | None = None,
+    late_s: float = 0.0,
 ) -> Iterator[FaultServer]:
     """Run a server that gives these answers, one a request, or those that ``by_headers`` chooses.
 
-    ``logins``: the answers to logins.
+    ``logins``: the answers to logins. ``late_s``: until then connections are refused.
     """
-    server = FaultServer(answers, logins, by_headers)
+    server = FaultServer(answers, logins, by_headers, late_s)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -53,3 +53,11 @@ def _level(told: Any, at: int, shape: tuple[int, int]) -> tuple[Mask, float]:
             raise
         message = f"heatmap[{at}]: not 'level', 'starts' and 'lengths'"
         raise ResponseFormatError(message, path=f"heatmap[{at}]") from error
+
+
+def resized(confidence: Any, shape: tuple[int, ...]) -> Any:
+    """The same for a picture of this size: masks are reduced; maps are of any size anyway."""
+    if isinstance(confidence, np.ndarray):
+        return confidence
+    height, width = shape
+    return [(mask.resize((height, width)), level) for mask, level in confidence]

@@ -31,7 +31,7 @@ class Options(How, total=False):
         Of lists: which column has the paths.
     outputs : of :data:`.rendering.OUTPUTS`
         The kinds of files to make. Default: overlays.
-    inside, outside, format, quality, colormap, thumbnails
+    look, encoding, colormap, thumbnails
         How to make them: see :class:`.rendering.Wishes`.
     executor : Engine or concurrent.futures.Executor
         Where to render: see :mod:`.executors`. Default: processes, one for each core.

@@ -32,7 +32,7 @@ ATTEMPTS = 3
 
 _WINDOW = 4  # chunks in flight for each worker
 _LONGEST = 128  # items of a chunk
-_FIRST = 8
+_FIRST = 2  # as long as nobody knows how long one takes
 _SECONDS = 0.5  # that a chunk is to take: so long the end of a job waits for four of them
 _BYTES = 4 * 2**20  # of the answers of a chunk
 _LOOK_S = 0.1  # how often to look whether there is new work, or to stop

@@ -14,19 +14,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from .. import images
-from ..blend import heatmap, overlay
+from ..blend import colormap as table_of_colours
+from ..blend import heatmap
 from ..contours.files import file_text
 from ..detection import Detection
 from ..errors import ImageError, InputError, RunmaskError
 from ..output import atomic_write, make_folder
 from ..scan import overlay_ending
-from .confidence import confidence_of
+from ..style import Encoding, Look
+from .confidence import confidence_of, resized
 from .sources import digest_of, read_image
 from .thumbnails import SIDE, outline_of
 from .values import Answered, Rendered
@@ -35,10 +37,7 @@ if TYPE_CHECKING:
     from ..images import Picture
     from ..mask import Mask
 
-Colour = tuple[int, int, int, int] | None
-
 OUTPUTS = ("mask", "overlay", "heatmap", "geojson", "svg", "coco")
-FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
 FOLDERS = ("masks", "overlays", "heatmaps", "contours", "thumbnails")
 
 _CONTOURS = {"geojson": ".geojson", "svg": ".svg", "coco": ".json"}
@@ -50,10 +49,8 @@ _NAME = "the image"  # in messages, which stand beside its path
 class How(TypedDict, total=False):
     """What is said of files beside their kinds: see :class:`Wishes`."""
 
-    inside: Colour
-    outside: Colour
-    format: str | None
-    quality: int
+    look: Look
+    encoding: Encoding
     colormap: str
     thumbnails: bool
 
@@ -62,19 +59,17 @@ class How(TypedDict, total=False):
 class Wishes:
     """Which files to make, where, and how.
 
-    ``outputs`` are of :data:`OUTPUTS`; ``format``, of pictures, is of :data:`FORMATS`, or None for
-    the photo's own. ``thumbnails`` are what a report shows. ``heic`` allows to decode HEIC: only
-    where the loss of the process is none.
+    ``outputs`` are of :data:`OUTPUTS`. ``encoding`` is that of overlays and heatmaps; without a
+    format they have the photo's own. ``colormap`` is that of heatmaps. ``thumbnails`` are what a
+    report shows. ``heic`` allows to decode HEIC: only where the loss of the process is none.
 
-    Raises InputError for outputs and formats that are none.
+    Raises InputError for what means nothing.
     """
 
     folder: str
     outputs: tuple[str, ...] = ("overlay",)
-    inside: Colour = (255, 0, 0, 120)
-    outside: Colour = (0, 255, 0, 120)
-    format: str | None = None
-    quality: int = 90
+    look: Look = Look()  # noqa: RUF009 - it is frozen
+    encoding: Encoding = Encoding()  # noqa: RUF009
     colormap: str = "turbo"
     thumbnails: bool = True
     heic: bool = False
@@ -83,8 +78,11 @@ class Wishes:
         for name in self.outputs:
             if name not in OUTPUTS:
                 raise InputError(f"output {name!r}: there are {', '.join(OUTPUTS)}")
-        if self.format is not None and self.format not in FORMATS:
-            raise InputError(f"format {self.format!r}: there are {', '.join(FORMATS)}")
+        if not isinstance(self.look, Look) or not isinstance(self.encoding, Encoding):
+            raise InputError("look and encoding are of runmask.style: Look and Encoding")
+        if self.encoding.format is not None:
+            images.writable_format(f"picture.{self.encoding.format}")
+        table_of_colours(self.colormap)
 
     def text(self) -> str:
         """What they ask for, wherever it goes: equal wishes make equal files."""
@@ -162,19 +160,20 @@ class _Work:
             if mask is not None and "mask" in self.wishes.outputs:
                 self._write_mask(mask, orientation=1)
             return
-        picture = self._photo(mask)
+        picture, drawn = self._photo(mask)
         if self.wishes.thumbnails:
             self._write_thumbnail("thumbnail", ".photo.jpg", picture)
         if heat is not None:
-            heated = heatmap(picture.pixels, heat, self.wishes.colormap)
+            shown = resized(heat, picture.pixels.shape[:2])
+            heated = heatmap(picture.pixels, shown, self.wishes.colormap)
             self.end("blend")
-            self._write_picture("heatmap", heated, picture)
-        if mask is not None:
-            self._write_marked(mask, picture)
+            self._write_picture("heatmap", replace(picture, pixels=heated))
+        if mask is not None and drawn is not None:
+            self._write_marked(mask, drawn, picture)
 
-    def _photo(self, mask: Mask | None) -> Picture:
-        """The photo as it is stored, or upright if the mask fits that."""
-        answered = self.answered
+    def _photo(self, mask: Mask | None) -> tuple[Picture, Mask | None]:
+        """The photo as it is stored, or upright if the mask fits that; and the mask in its size."""
+        answered, encoding = self.answered, self.wishes.encoding
         if not answered.source:
             raise ImageError("the image of this answer is not known", code="unreadable")
         data = read_image(answered.source, _NAME)
@@ -184,11 +183,19 @@ class _Work:
         kind = images.format_of(data) or ""
         if kind == "HEIF" and not self.wishes.heic:
             raise ImageError(f"{_NAME} is HEIC, decoded in worker processes only", code="heic")
-        mode: Any = "RGB" if self._ending(kind) in _NO_ALPHA else None
-        stored = images.load(data, mode=mode, orient=False, name=_NAME)
-        picture = stored if mask is None else images.fit(stored, mask.shape, _NAME)
+        how: Any = {
+            "mode": "RGB" if self._ending(kind) in _NO_ALPHA else None,
+            "max_side": encoding.max_side,
+            "metadata": encoding.metadata,
+            "name": _NAME,
+        }
+        drawn = None
+        if mask is None:
+            picture = images.load(data, orient=False, **how)
+        else:
+            picture, drawn = images.load_pair(data, mask, **how)
         self.end("decode")
-        return picture
+        return picture, drawn
 
     def _write_contours(self, mask: Mask) -> None:
         wanted = [kind for kind in _CONTOURS if kind in self.wishes.outputs]
@@ -200,17 +207,17 @@ class _Work:
             self.end("contours")
             self._write(kind, "contours", _CONTOURS[kind], text.encode())
 
-    def _write_marked(self, mask: Mask, picture: Picture) -> None:
+    def _write_marked(self, mask: Mask, drawn: Mask, picture: Picture) -> None:
         """All that shows the mask; the picture's pixels are the overlay's from now on."""
         wishes = self.wishes
         if "mask" in wishes.outputs:
             self._write_mask(mask, picture.orientation)
         if "overlay" not in wishes.outputs and not wishes.thumbnails:
             return
-        overlay(picture.pixels, mask, wishes.inside, wishes.outside, out=picture.pixels)
+        wishes.look.draw(picture.pixels, drawn)
         self.end("blend")
         if "overlay" in wishes.outputs:
-            self._write_picture("overlay", picture.pixels, picture)
+            self._write_picture("overlay", picture)
         if wishes.thumbnails:
             self._write_thumbnail("thumbnail_overlay", ".overlay.jpg", picture)
             outline = outline_of(mask.orient(picture.orientation))
@@ -223,13 +230,16 @@ class _Work:
         self.end("encode")
         self._write("mask", "masks", ".png", data)
 
-    def _write_picture(self, kind: str, pixels: Any, picture: Picture) -> None:
+    def _write_picture(self, kind: str, picture: Picture) -> None:
         ending = self._ending(picture.format)
+        encoding = self.wishes.encoding
         data = images.encode(
-            pixels,
+            picture.pixels,
             images.writable_format(f"picture{ending}"),
-            quality=self.wishes.quality,
+            quality=encoding.quality,
+            lossless=encoding.lossless,
             orientation=picture.orientation,
+            metadata=picture.metadata,
             threads=1,
         )
         self.end("encode")
@@ -241,9 +251,7 @@ class _Work:
         self._write(kind, "thumbnails", ending, data)
 
     def _ending(self, photo_format: str) -> str:
-        if self.wishes.format is not None:
-            return FORMATS[self.wishes.format]
-        return overlay_ending(Path(self.answered.source), photo_format)
+        return overlay_ending(Path(self.answered.source), photo_format, self.wishes.encoding.format)
 
     def _write(self, kind: str, folder: str, ending: str, data: bytes) -> None:
         path = f"{folder}/{self.answered.name}{ending}"

@@ -50,7 +50,7 @@ def render(
     progress : Progress, optional
         Kept up to date, for another thread to look at.
     how
-        The rest of :class:`.rendering.Wishes`: colours, format, quality, thumbnails.
+        The rest of :class:`.rendering.Wishes`: look, encoding, colormap, thumbnails.
 
     Raises
     ------

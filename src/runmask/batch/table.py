@@ -63,7 +63,7 @@ def schema() -> pa.Schema:
     """The schema of the table."""
     pa = arrow()
     text, real, whole = pa.string(), pa.float64(), pa.int32()
-    instant = pa.timestamp("ms", "UTC")
+    instant = pa.timestamp("us", "UTC")  # the one unit that Spark takes
     return pa.schema(
         [
             ("item", pa.int64()),
@@ -107,7 +107,7 @@ def row_of(outcome: Outcome) -> dict[str, Any]:
         "service": outcome.service or None,
         "credits": outcome.credits,
         "files": dict(outcome.files) or None,
-        "times": {"created": None, "answered": _milliseconds(outcome.answered)},
+        "times": {"created": None, "answered": _microseconds(outcome.answered)},
     }
     if outcome.error is not None:
         row["error"] = dict(zip(("code", "message"), map(_text, outcome.error), strict=True))
@@ -164,8 +164,8 @@ def _text(value: str | None) -> str | None:
     return None if value is None else value.encode("utf-8", "backslashreplace").decode()
 
 
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else round(1000 * seconds)
+def _microseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(1_000_000 * seconds)
 
 
 def batch_of(rows: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:

@@ -17,6 +17,7 @@ from .colormaps import colormap as built_in
 from .overlays import checked_pairs, draw
 from .pictures import (
     Layout,
+    check_rows,
     checked_byte,
     checked_image,
     checked_layout,
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
 Sample = TypeVar("Sample", bound=np.generic)  # uint8, uint16: OpenCV's types say less
 Levels: TypeAlias = Iterable[tuple[Mask, float]]
-Confidence: TypeAlias = "NDArray[np.floating[Any]] | NDArray[np.uint8] | Levels"
+Confidence: TypeAlias = (
+    "NDArray[np.floating[Any]] | NDArray[np.uint8] | NDArray[np.bool_] | Mask | Levels"
+)
 Alpha: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
 
 _RISING = (0, 180)
@@ -59,11 +62,13 @@ def heatmap(
     ----------
     image : ndarray of uint8 or uint16
         As for :func:`overlay`: grey or colour, with or without alpha, at any strides.
-    confidence : ndarray (h, w), or pairs (Mask, confidence)
-        A map of float16, float32, float64, or uint8 (0 to 255 for 0 to 1), of any size and
+    confidence : ndarray (h, w), Mask, or pairs (Mask, confidence)
+        A map of float16, float32, float64, bool, or uint8 (0 to 255 for 0 to 1), of any size and
         strides. It is stretched over the image from edge to edge, with bilinear interpolation
         between the centres of its values and the outermost values beyond them, as OpenCV's resize
         does with INTER_LINEAR. A map with more values than the image has pixels is not averaged.
+
+        Or a mask of the image's size: as the map of its pixels, 1 in it and 0 elsewhere.
 
         Or masks of the image's size with a confidence each, nested or not: a pixel has the highest
         confidence of the masks it is in, and pixels in none stay as they are.
@@ -113,7 +118,7 @@ def heatmap(
     if not isinstance(nan, str) or nan not in ("refuse", "transparent"):
         raise InputError(f"nan {shown(nan)}: not 'refuse' or 'transparent'")
     table = _table(colormap, alpha)
-    if hasattr(confidence, "__array__") and not isinstance(confidence, Mask):
+    if not isinstance(confidence, Mask) and hasattr(confidence, "__array__"):
         pixels = checked_image(image)
         top, whole = _checked_band(rows, height, pixels.shape[0])
         values = _checked_map(confidence)
@@ -127,18 +132,23 @@ def heatmap(
                 _refuse_nan(values, pixels, top, whole)
             _draw_map(values, low, span, pixels, result, top, whole, table, layout, threads)
         return result
-    levels = _checked_levels(confidence, low, span)
-    if not levels:
-        pixels, top = checked_image(image), 0
+    if isinstance(confidence, Mask):
+        yes, no = (tuple(table[_place(value, low, span)].tolist()) for value in (1, 0))
+        layers = [(confidence, yes, no)]
     else:
-        mask_height, width = levels[0][0].shape
+        levels = _checked_levels(confidence, low, span)
+        colours: list[Samples] = [tuple(colour) for colour in table.tolist()]
+        layers = [(region, colours[place], (0, 0, 0, 0)) for region, place in _regions(levels)]
+    if not layers:
+        pixels, top = checked_image(image), 0
+        check_rows(rows, pixels)
+    else:
+        mask_height, width = layers[0][0].shape
         if height is not None and height != mask_height:
             raise InputError(f"height {shown(height)}: the masks have {mask_height}")
         top, bottom = row_range(rows, mask_height)
         pixels = checked_image(image, (bottom - top, width))
     result = checked_out(out, pixels)
-    colours: list[Samples] = [tuple(colour) for colour in table.tolist()]
-    layers = [(region, colours[place], (0, 0, 0, 0)) for region, place in _regions(levels)]
     draw(layers, pixels, result, top, layout, threads)
     return result
 
@@ -249,12 +259,12 @@ def _checked_map(given: Any) -> NDArray[Any]:
         raise InputError("the confidence is a masked array; fill it first", code="confidence")
     confidence = np.asarray(given)
     native = confidence.dtype.isnative
-    if confidence.dtype.kind + str(confidence.dtype.itemsize) not in ("f2", "f4", "f8", "u1"):
+    if confidence.dtype.kind + str(confidence.dtype.itemsize) not in ("f2", "f4", "f8", "u1", "b1"):
         native = False
     if not native:
         raise InputError(
-            f"the confidence is of type {confidence.dtype}: not float16, float32, float64 or uint8 "
-            "of this machine's byte order",
+            f"the confidence is of type {confidence.dtype}: not float16, float32, float64, bool or "
+            "uint8 of this machine's byte order",
             code="confidence",
         )
     if confidence.ndim != 2 or 0 in confidence.shape or max(confidence.shape) > _LONGEST_SIDE:
@@ -278,15 +288,20 @@ def _refuse_nan(values: NDArray[Any], pixels: NDArray[Any], top: int, whole: int
 def _checked_levels(pairs: Levels, low: float, span: float) -> list[tuple[Mask, int]]:
     """Masks with the place of their colour in the map."""
     levels = []
-    what = f"confidence is {type(pairs).__name__}: not an ndarray"
+    what = f"confidence is {type(pairs).__name__}: not an ndarray, a Mask"
     for place, (mask, value) in enumerate(checked_pairs(pairs, "confidence", what)):
         number = _as_float(value) if isinstance(value, int | float | np.number) else math.nan
         if math.isnan(number) or isinstance(value, bool):
             raise InputError(
                 f"the confidence of mask {place} is {shown(value)}: not a number", code="confidence"
             )
-        levels.append((mask, math.floor(255 * min(max((number - low) / span, 0), 1) + 0.5)))
+        levels.append((mask, _place(number, low, span)))
     return levels
+
+
+def _place(value: float, low: float, span: float) -> int:
+    """That of a confidence's colour in the map."""
+    return math.floor(255 * min(max((value - low) / span, 0), 1) + 0.5)
 
 
 def _regions(levels: Sequence[tuple[Mask, int]]) -> list[tuple[Mask, int]]:

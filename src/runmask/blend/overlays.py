@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 
 from .. import _core
+from ..colours import Colour
 from ..errors import InputError, shown
 from ..mask import Mask
 from ..mask.algebra import checked_threads
 from ..mask.value import row_range
 from .pictures import (
-    Colour,
     Layout,
     Samples,
+    check_rows,
     checked_colour,
     checked_image,
     checked_layout,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Sample = TypeVar("Sample", bound=np.generic)  # uint8, uint16: OpenCV's types say less
 _RED: Colour = (255, 0, 0, 120)
 _GREEN: Colour = (0, 255, 0, 120)
+_ALPHA = 120  # of colours that say none
 _NOTHING: Samples = (0, 0, 0, 0)
 
 
@@ -76,9 +78,10 @@ def overlay(
     mask : Mask, or pairs (Mask, colour)
         Of the same height and width. The colours of several masks are laid over one another in the
         order of the pairs, each over what the ones before it gave; pixels in none stay as they are.
-    inside, outside : (R, G, B, A), 0 to 255, or None
-        The colours for one mask; None leaves that side as it is. The defaults are the service's own
-        example. On grey images they are grey, by Pillow's rule for RGB to L.
+    inside, outside : (R, G, B, A), (R, G, B), "#rrggbb", "#rrggbbaa", a name of CSS, or None
+        The colours for one mask, of 0 to 255; those that say no alpha get 120. None leaves that
+        side as it is. The defaults are the service's own example. On grey images they are grey, by
+        Pillow's rule for RGB to L.
     out : ndarray, optional
         Where to write, of the shape and type of ``image``; ``out=image`` works in place and takes
         no memory. It is returned. If it overlaps the image otherwise, the image is copied first.
@@ -114,6 +117,7 @@ def overlay(
     if not layers:
         pixels = checked_image(image)
         top = 0
+        check_rows(rows, pixels)
     else:
         height, width = layers[0][0].shape
         top, bottom = row_range(rows, height)
@@ -150,14 +154,16 @@ def _checked_layers(
     outside: Colour | None,
 ) -> list[tuple[Mask, Samples, Samples]]:
     if isinstance(mask, Mask):
-        return [(mask, checked_colour(inside, "inside"), checked_colour(outside, "outside"))]
+        sides = ((inside, "inside"), (outside, "outside"))
+        own, rest = (checked_colour(side, name, _ALPHA) for side, name in sides)
+        return [(mask, own, rest)]
     if inside is not _RED or outside is not _GREEN:
         raise InputError("inside and outside are for one mask; each of several has its own colour")
     pairs = checked_pairs(
         mask, "colour", f"mask is {type(mask).__name__}: not a Mask (Mask.from_array makes one)"
     )
     return [
-        (each, checked_colour(colour, f"the colour of mask {place}"), _NOTHING)
+        (each, checked_colour(colour, f"the colour of mask {place}", _ALPHA), _NOTHING)
         for place, (each, colour) in enumerate(pairs)
     ]
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..colours import Colour, rgba
 from ..errors import ImageError, InputError, shown
+from ..mask.value import row_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-Colour: TypeAlias = Sequence[int]
 Layout: TypeAlias = Literal["rgb", "bgr"]
 Samples: TypeAlias = tuple[int, int, int, int]
 
@@ -61,6 +62,19 @@ def checked_image(image: object, shape: tuple[int, int] | None = None) -> NDArra
             code="shape_mismatch",
         )
     return pixels
+
+
+def check_rows(rows: slice | None, pixels: NDArray[Any]) -> None:
+    """As far as can be where there is no mask to tell how many rows the whole image has."""
+    row_range(rows, 0)
+    if rows is not None and rows.stop is not None and min(index(rows.start or 0), rows.stop) >= 0:
+        top, bottom = row_range(rows, index(rows.stop))
+        if bottom - top != pixels.shape[0]:
+            raise ImageError(
+                f"the image has {pixels.shape[0]} rows and the band {top} to {bottom} has "
+                f"{bottom - top}",
+                code="shape_mismatch",
+            )
 
 
 def checked_out(out: object, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -124,19 +138,9 @@ def checked_layout(layout: object) -> Layout:
     return "rgb" if layout == "rgb" else "bgr"
 
 
-def checked_colour(colour: object, name: str) -> Samples:
-    """(R, G, B, A), all zero for None."""
-    if colour is None:
-        return 0, 0, 0, 0
-    try:
-        r, g, b, a = map(checked_byte, colour)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        raise InputError(
-            f"{name} {shown(colour)}: not (R, G, B, A) of integers 0 to 255, alpha as well, "
-            "or None",
-            code="colour",
-        ) from None
-    return r, g, b, a
+def checked_colour(given: Colour | None, name: str, alpha: int) -> Samples:
+    """(R, G, B, A), all zero for None; ``alpha`` is that of colours that say none."""
+    return (0, 0, 0, 0) if given is None else rgba(given, alpha, name)
 
 
 def checked_byte(value: Any) -> int:

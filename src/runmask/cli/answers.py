@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +25,38 @@ def shown(path: Path) -> str:
 
 
 def read_answer(path: Path) -> Detection:
-    from .. import images
     from ..detection import Detection
 
     raw = read_bytes(path)
-    try:
+    with _telling_images(path, "not an answer of a service"):
         return Detection.from_answer(raw)
-    except ResponseFormatError as error:
+
+
+def read_mask(path: Path) -> Mask:
+    """The mask of a saved answer, or of a file in another form that shows itself."""
+    from ..detection import Detection
+    from ..mask import files
+
+    raw = read_bytes(path)
+    with _telling_images(path, "neither an answer of a service nor a mask"):
+        form = files.form_of(raw)
+    if form != "response":
+        return files.read_mask(raw, form)
+    mask = Detection.from_answer(raw).mask
+    if mask is None:
+        raise ResponseFormatError("the answer has no mask")
+    return mask
+
+
+@contextmanager
+def _telling_images(path: Path, what: str) -> Iterator[None]:
+    from .. import images
+
+    try:
+        yield
+    except InputError as error:
         if kind := images.format_of(path):
-            raise ResponseFormatError(f"a {kind} image, not an answer of a service") from error
+            raise ResponseFormatError(f"a {kind} image, {what}") from error
         raise
 
 
@@ -48,23 +73,6 @@ def read_bytes(path: Path) -> bytes:
     if len(raw) > _MAX_ANSWER:
         raise ResponseFormatError(f"more than {_MAX_ANSWER} bytes")
     return raw
-
-
-def read_mask(path: Path) -> Mask:
-    """The mask of a saved answer, or of a file in another form that shows itself."""
-    from ..detection import Detection
-    from ..mask import files
-
-    raw = read_bytes(path)
-    if files.form_of(raw) != "response":
-        return files.read_mask(raw)
-    return mask_of(Detection.from_answer(raw))
-
-
-def mask_of(detection: Detection) -> Mask:
-    if detection.mask is None:
-        raise ResponseFormatError("the answer has no mask")
-    return detection.mask
 
 
 def failure_line(kind: str, path: Path, error: RunmaskError) -> dict[str, Any]:

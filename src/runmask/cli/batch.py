@@ -11,7 +11,7 @@ import click
 from .. import exits, terminal
 from .jobs import outcomes_of, tell, tell_items, watching
 from .options import folder_option, json_option, service_options
-from .renderings import ENGINES, engine_named, engines, renderings
+from .renderings import engine_of, engines, how_of, renderings
 
 
 class _Place(click.ParamType["tuple[str, int]"]):
@@ -96,8 +96,8 @@ def batch_command(
     if list_held:
         tell_items(outcomes_of(folder, "held"), as_json)
         return
-    asked: Any = {name: value for name, value in options.items() if name not in ENGINES}
-    asked["executor"] = engine_named(options)
+    how, engine = how_of(options), engine_of(options)
+    asked: Any = {**options, **how, "executor": engine}
     job = job_of(inputs, folder, asked)
     progress = Progress()
     terminal.warn(job.choice.note)

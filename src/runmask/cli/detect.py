@@ -11,7 +11,16 @@ import click
 from .. import exits, services, terminal
 from ..errors import APIConnectionError, RunmaskError
 from .answers import failure_line
-from .options import Colour, colours, folder_option, json_option, overwrite_option, service_options
+from .options import (
+    encoding_of,
+    encoding_options,
+    folder_option,
+    json_option,
+    look_of,
+    look_options,
+    overwrite_option,
+    service_options,
+)
 
 if TYPE_CHECKING:
     from ..scan import Result
@@ -27,7 +36,8 @@ if TYPE_CHECKING:
 )
 @folder_option
 @service_options
-@colours
+@look_options
+@encoding_options
 @overwrite_option
 @json_option
 def detect(
@@ -36,10 +46,9 @@ def detect(
     service: str | None,
     base_url: str | None,
     detector: str | None,
-    inside: Colour,
-    outside: Colour,
     overwrite: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Ask a detection service about photos and draw its masks.
 
@@ -53,7 +62,8 @@ def detect(
     from .. import gallery
     from ..scan import images_in, plan, scan
 
-    jobs = plan(images_in(photos), folder, overwrite=overwrite)
+    look, encoding = look_of(options), encoding_of(options)
+    jobs = plan(images_in(photos), folder, format=encoding.format, overwrite=overwrite)
     if not overwrite:
         gallery.refuse_foreign(folder)
     results: list[Result] = []
@@ -68,7 +78,7 @@ def detect(
                 try:
                     with exits.about(str(job.photo)):
                         result = scan(
-                            job, client, inside=inside, outside=outside, overwrite=overwrite
+                            job, client, look=look, encoding=encoding, overwrite=overwrite
                         )
                 except exits.Failure as failure:
                     errors.append(failure.error)

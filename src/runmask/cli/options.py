@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .. import services
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..style import Encoding, Look
 
 Colour = tuple[int, int, int, int] | None
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,10 +31,10 @@ class ColourType(click.ParamType[Colour]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Colour:
         if value is None or value == "none":
             return None
-        from ..images import colour
+        from ..colours import rgba
 
         try:
-            return colour(value, self.alpha)
+            return rgba(value, self.alpha)
         except InputError as error:
             return self.fail(f"{error}, or 'none'", param, ctx)
 
@@ -94,15 +98,31 @@ service_options = together(
     click.option("--base-url", help="Another address of the service, such as a running sandbox."),
     detector_option,
 )
-picture_files = together(
+look_options = together(
+    colours,
+    click.option(
+        "--opacity", type=click.FloatRange(0, 1), help="Of both colours, instead of their own."
+    ),
+    click.option(
+        "--outline",
+        type=click.FloatRange(1, 2**15),
+        metavar="WIDTH",
+        help="Draw the mask's outlines too, as wide as that.",
+    ),
+    click.option(
+        "--outline-colour",
+        type=ColourType(alpha=255),
+        help="Of the outlines; else --inside's, opaque.",
+    ),
+)
+encoding_options = together(
     click.option(
         "--max-side", type=click.IntRange(1), metavar="PIXELS", help="Reduce the picture to that."
     ),
     click.option(
         "--format",
-        "fmt",
         type=click.Choice(["png", "jpeg", "webp", "bmp", "tiff"], case_sensitive=False),
-        help="Of the output; else its ending names it, or the image.",
+        help="Of the picture; else an ending names it, or the image.",
     ),
     click.option("--quality", type=click.IntRange(1, 100), default=90, show_default=True),
     click.option("--lossless", is_flag=True, help="For WebP."),
@@ -113,5 +133,21 @@ picture_files = together(
         show_default=True,
         help="Whether EXIF, the place as well, and the colour profile go along.",
     ),
-    overwrite_option,
 )
+
+
+def look_of(options: dict[str, Any]) -> Look:
+    """What the options above say, which are taken out."""
+    from ..style import Look
+
+    look = Look(**{field.name: options.pop(field.name) for field in fields(Look)})
+    if look.outline is not None and look.line_colour is None:
+        raise click.UsageError("--outline: which colour? --inside is none; --outline-colour says")
+    return look
+
+
+def encoding_of(options: dict[str, Any]) -> Encoding:
+    """The same of a picture's file."""
+    from ..style import Encoding
+
+    return Encoding(**{field.name: options.pop(field.name) for field in fields(Encoding)})

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import exits, terminal
 from ..errors import InputError
-from .answers import ANSWER, mask_of, read_answer, shown
-from .options import Colour, ColourType, Output, colours, picture_files, together
+from .answers import ANSWER, read_mask, shown
+from .options import (
+    Output,
+    encoding_of,
+    encoding_options,
+    look_of,
+    look_options,
+    overwrite_option,
+)
 from .several import Task, pairs_of, run_all, tasks_of
 
 if TYPE_CHECKING:
     from ..images import Picture
     from ..mask import Mask
+    from ..style import Encoding
 
 _OUT = click.option(
     "-o",
@@ -26,60 +34,22 @@ _OUT = click.option(
     type=Output(path_type=Path),
     help="Its ending names the format; without one it gets the image's. Of several, the folder.",
 )
-_lines = together(
-    click.option(
-        "--outline",
-        type=click.FloatRange(1, 2**15),
-        metavar="WIDTH",
-        help="Draw the mask's outlines too, as wide as that.",
-    ),
-    click.option(
-        "--outline-colour",
-        type=ColourType(alpha=255),
-        help="Of the outlines; else --inside's, opaque.",
-    ),
-)
 
 
-@dataclass(frozen=True)
-class _Files:
-    """What the options say of the files in and out."""
+def _load(image: Path, mask: Mask | None, encoding: Encoding) -> tuple[Picture, Mask | None]:
+    """The picture, with its mask if it has one, reduced alike. The name is in the messages."""
+    from .. import images
 
-    max_side: int | None
-    fmt: str | None
-    quality: int
-    lossless: bool
-    metadata: Literal["strip", "keep"]
-    overwrite: bool
-
-    def load(self, image: Path, mask: Mask | None) -> tuple[Picture, Mask | None]:
-        """The picture, with its mask if it has one, reduced alike. The name is in the messages."""
-        from .. import images
-
-        known: Any = {
-            "mode": None,
-            "max_side": self.max_side,
-            "metadata": self.metadata,
-            "name": "the image",
-        }
-        with exits.about(shown(image)):
-            if mask is None:
-                return images.load(image, orient=False, **known), None
-            return images.load_pair(image, mask, **known)
-
-    def write(self, path: Path, picture: Picture) -> None:
-        from .. import images
-
-        images.write(
-            path,
-            picture.pixels,
-            format=self.fmt,
-            quality=self.quality,
-            lossless=self.lossless,
-            orientation=picture.orientation,
-            metadata=picture.metadata,
-            overwrite=self.overwrite,
-        )
+    known: Any = {
+        "mode": None,
+        "max_side": encoding.max_side,
+        "metadata": encoding.metadata,
+        "name": "the image",
+    }
+    with exits.about(shown(image)):
+        if mask is None:
+            return images.load(image, orient=False, **known), None
+        return images.load_pair(image, mask, **known)
 
 
 @click.command("overlay", epilog=exits.CODES)
@@ -96,61 +66,34 @@ class _Files:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with NAME.response.json or NAME.json for each image; then only images are given.",
 )
-@colours
-@click.option(
-    "--opacity", type=click.FloatRange(0, 1), help="Of both colours, instead of their own."
-)
-@_lines
-@picture_files
+@look_options
+@encoding_options
+@overwrite_option
 def overlay_command(
-    paths: tuple[Path, ...],
-    output: Path,
-    answers: Path | None,
-    inside: Colour,
-    outside: Colour,
-    opacity: float | None,
-    outline: float | None,
-    outline_colour: Colour,
-    **files: Any,
+    paths: tuple[Path, ...], output: Path, answers: Path | None, overwrite: bool, **options: Any
 ) -> None:
-    """Draw the masks of answers over their images.
+    """Draw the masks of answers over their images; a mask as PNG, COCO's JSON or NumPy's file does
+    in the place of an answer.
 
     IMAGE RESPONSE.json makes the file OUT. Several pairs by turns, or images and folders of images
     with --answers, make NAME.overlay.* in the folder OUT. An image is read in the orientation
     whose size is the mask's; the output has its pixels and its orientation tag.
     """
-    from ..blend import outline as draw_outline
-    from ..blend import overlay
-
-    out = _Files(**files)
-    if outline_colour is None and inside is not None:
-        outline_colour = (*inside[:3], 255)
-    if outline is not None and outline_colour is None:
-        raise click.UsageError("--outline: which colour? --inside is none; --outline-colour says")
-    inside, outside = (_opaque_as(colour, opacity) for colour in (inside, outside))
+    look, encoding = look_of(options), encoding_of(options)
 
     def draw(task: Task) -> str:
         with exits.about(shown(task.answer)):
-            whole = mask_of(read_answer(task.answer))
-        picture, mask = out.load(task.image, whole)
+            whole = read_mask(task.answer)
+        picture, mask = _load(task.image, whole, encoding)
         assert mask is not None
-        overlay(picture.pixels, mask, inside, outside, out=picture.pixels)
-        if outline is not None and outline_colour is not None:
-            rings = mask.contours()
-            draw_outline(picture.pixels, rings, outline_colour, outline, out=picture.pixels)
-        out.write(task.output, picture)
+        look.draw(picture.pixels, mask)
+        encoding.write(task.output, picture, overwrite=overwrite)
         marked = f"{whole.area:,} pixels marked ({terminal.share(whole.fraction)})"
         return f"{mask.width} x {mask.height}, {marked}"
 
     many = answers is not None or len(paths) > 2
-    tasks = tasks_of(pairs_of(paths, answers), output, "overlay", out.fmt, many=many)
-    run_all(tasks, draw, overwrite=out.overwrite, what="overlays")
-
-
-def _opaque_as(colour: Colour, opacity: float | None) -> Colour:
-    if colour is None or opacity is None:
-        return colour
-    return (*colour[:3], int(255 * opacity + 0.5))
+    tasks = tasks_of(pairs_of(paths, answers), output, "overlay", encoding.format, many=many)
+    run_all(tasks, draw, overwrite=overwrite, what="overlays")
 
 
 class _Alpha(click.ParamType["int | tuple[int, int]"]):
@@ -199,7 +142,8 @@ class _Alpha(click.ParamType["int | tuple[int, int]"]):
     metavar="LOW HIGH",
     help="The values of a map that mean confidence 0 and 1.  [default: 0 1]",
 )
-@picture_files
+@encoding_options
+@overwrite_option
 def heatmap_command(
     image: Path,
     confidence: Path | None,
@@ -208,7 +152,8 @@ def heatmap_command(
     colormap: str,
     alpha: int | tuple[int, int] | None,
     limits: tuple[float, float],
-    **files: Any,
+    overwrite: bool,
+    **options: Any,
 ) -> None:
     """Show confidences over an image in colours.
 
@@ -218,13 +163,13 @@ def heatmap_command(
     """
     from ..blend import heatmap
 
-    out = _Files(**files)
+    encoding = encoding_of(options)
     if (confidence is None) == (not levels):
         raise click.UsageError("give either CONFIDENCE or --level, which says it by masks")
 
     def draw(task: Task) -> str:
         found = [(_level(path), value) for path, value in levels]
-        picture, small = out.load(task.image, found[0][0] if found else None)
+        picture, small = _load(task.image, found[0][0] if found else None, encoding)
         subject = levels[0][0] if levels else task.answer
         with exits.about(shown(subject)):
             given: Any
@@ -234,18 +179,18 @@ def heatmap_command(
                 _check_one_shape([mask for mask, _ in found])
                 given = [(mask.resize(small.shape), value) for mask, value in found]
             pixels = heatmap(picture.pixels, given, colormap, alpha, picture.pixels, range=limits)
-        out.write(task.output, replace(picture, pixels=pixels))
+        encoding.write(task.output, replace(picture, pixels=pixels), overwrite=overwrite)
         what = f"{len(found)} masks" if found else " x ".join(map(str, given.shape[::-1])) + " map"
         return f"{pixels.shape[1]} x {pixels.shape[0]}, {what}"
 
     pair = (image, confidence if confidence is not None else levels[0][0])
-    tasks = tasks_of([pair], output, "heatmap", out.fmt, many=False)
-    run_all(tasks, draw, overwrite=out.overwrite, what="heatmaps")
+    tasks = tasks_of([pair], output, "heatmap", encoding.format, many=False)
+    run_all(tasks, draw, overwrite=overwrite, what="heatmaps")
 
 
 def _level(path: Path) -> Mask:
     with exits.about(shown(path)):
-        return mask_of(read_answer(path))
+        return read_mask(path)
 
 
 def _check_one_shape(masks: list[Mask]) -> None:

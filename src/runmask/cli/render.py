@@ -12,7 +12,7 @@ import click
 from .. import exits, terminal
 from .jobs import tell, watching
 from .options import folder_option, json_option
-from .renderings import ENGINES, engine_named, engines, renderings
+from .renderings import engine_of, engines, how_of, renderings
 
 
 @click.command("render", epilog=exits.CODES)
@@ -45,8 +45,7 @@ def render_command(
     from ..batch.progress import Progress
     from ..batch.stored import perform
 
-    engine = engine_named(options)
-    how = {name: value for name, value in options.items() if name not in ENGINES}
+    how, engine = how_of(options), engine_of(options)
     progress = Progress()
     with watching(progress, as_json):
         summary = perform(
@@ -56,6 +55,7 @@ def render_command(
             executor=engine,
             retry_failed=retry_failed,
             progress=progress,
+            **options,
             **how,
         )
     tell(summary, as_json)

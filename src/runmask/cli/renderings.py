@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import colours, together
+from .options import encoding_of, encoding_options, look_of, look_options, together
 
 if TYPE_CHECKING:
     from ..batch import Engine
 
 OUTPUTS = ("mask", "overlay", "heatmap", "geojson", "svg", "coco")
-ENGINES = ("processes", "threads", "dask", "ray")
 
 
 class _Outputs(click.ParamType["tuple[str, ...]"]):
@@ -37,13 +35,8 @@ renderings = together(
         show_default=True,
         help=f"What to make of each answer: {', '.join(OUTPUTS)}; with commas.",
     ),
-    colours,
-    click.option(
-        "--format",
-        type=click.Choice(["png", "jpeg", "webp", "bmp", "tiff"], case_sensitive=False),
-        help="Of overlays and heatmaps; else the photo's.",
-    ),
-    click.option("--quality", type=click.IntRange(1, 100), default=90, show_default=True),
+    look_options,
+    encoding_options,
     click.option(
         "--colormap",
         type=click.Choice(["turbo", "inferno", "viridis", "traffic"]),
@@ -70,14 +63,21 @@ engines = together(
 )
 
 
-def engine_named(options: Mapping[str, Any]) -> Engine | None:
-    """The engine that options name; None where they leave it to the library."""
+def engine_of(options: dict[str, Any]) -> Engine | None:
+    """The engine that options name, which are taken out; None where none does."""
     from .. import batch
 
-    given = [name for name in ENGINES if options[name] is not None]
+    every = {name: options.pop(name) for name in ("processes", "threads", "dask", "ray")}
+    given = {name: value for name, value in every.items() if value is not None}
     if len(given) > 1:
-        raise click.UsageError(f"--{given[0]} and --{given[1]}: rendering has one place")
-    for name in given:
-        engine: Engine = getattr(batch, name)(options[name])
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in given)}: one place is it")
+    for name, value in given.items():
+        engine: Engine = getattr(batch, name)(value)
         return engine
     return None
+
+
+def how_of(options: dict[str, Any]) -> dict[str, Any]:
+    """How files are made, of what is left of the options, which are taken out."""
+    how = {"look": look_of(options), "encoding": encoding_of(options)}
+    return how | {name: options.pop(name) for name in ("colormap", "thumbnails")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -26,16 +26,83 @@ if TYPE_CHECKING:
     help="0 picks a free one.",
 )
 @detector_option
-def sandbox(host: str, port: int, detector: str | None) -> None:
+@click.option(
+    "--credits",
+    "amount",
+    default=1_000_000,
+    show_default=True,
+    type=click.IntRange(0),
+    help="What each account has: credits, scans or operations.",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(["free", "pro"]),
+    help="AIDetector's plan, with its rates; free has 500 scans. Default: no limits.",
+)
+@click.option(
+    "--rate-limits",
+    is_flag=True,
+    help="Copyleaks' rates: 12 logins and 900 checks in 15 minutes, 10 other requests a second.",
+)
+@click.option(
+    "--heatmap-levels",
+    is_flag=True,
+    help="Give submissions to Copyleaks the heatmap they ask for, in a form of our own.",
+)
+@click.option(
+    "--token-life",
+    default=48 * 3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="How long a login to Copyleaks is good for.",
+)
+@click.option(
+    "--webhook-unit",
+    default=0.2,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="Refused webhooks come again after 1, 2, 4, 8 and 16 times that.",
+)
+def sandbox(
+    host: str,
+    port: int,
+    detector: str | None,
+    amount: int,
+    plan: Literal["free", "pro"] | None,
+    rate_limits: bool,
+    heatmap_levels: bool,
+    token_life: float,
+    webhook_unit: float,
+) -> None:
     """Serve the services' interfaces on this machine, for development.
 
     Its answers are computed from the pixels; it is no trained detector. It prints its address and
     its key, and a line for each request to stderr. Packages offer detectors by entry points of the
     group runmask.detectors.
     """
-    from ..sandbox import Settings, detector_of, serve
+    from ..sandbox import (
+        CHECK_LIMIT,
+        LOGIN_LIMIT,
+        OTHER_LIMIT,
+        Settings,
+        analyse,
+        detector_of,
+        serve,
+    )
 
-    settings = Settings() if detector is None else Settings(detector=detector_of(detector))
+    settings = Settings(
+        detector=analyse if detector is None else detector_of(detector),
+        credits=amount,
+        aidetector_plan=plan,
+        heatmap_levels=heatmap_levels,
+        login_limit=LOGIN_LIMIT if rate_limits else None,
+        check_limit=CHECK_LIMIT if rate_limits else None,
+        other_limit=OTHER_LIMIT if rate_limits else None,
+        token_life_s=token_life,
+        webhook_unit_s=webhook_unit,
+    )
     serve(host, port, settings)
 
 

@@ -14,8 +14,6 @@ from .. import exits, terminal
 from ..errors import InputError
 from .answers import shown
 
-_ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
-
 
 @dataclass(frozen=True)
 class Task:
@@ -68,7 +66,7 @@ def tasks_of(
     from ..scan import overlay_ending
 
     def ending(image: Path) -> str:
-        return _ENDINGS[fmt] if fmt else overlay_ending(image, images.format_of(image) or "")
+        return overlay_ending(image, images.format_of(image) or "", fmt)
 
     for image, answer in pairs:
         if not images.format_of(image) and images.format_of(answer):

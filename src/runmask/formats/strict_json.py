@@ -1,8 +1,8 @@
 """JSON from the network: read strictly, in time and memory that follow its size.
 
 Bytes from the network are not trusted: there is a limit on the size, on the nesting and on the
-number of objects and arrays; numbers that JSON does not know and repeated keys are refused; and
-every error says where.
+number of objects, arrays and keys; numbers that JSON does not know and repeated keys are refused;
+and every error says where.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ MAX_DEPTH = 64
 MAX_CONTAINERS = 100_000
 """Objects and arrays in one text. An answer has about a dozen; each takes dozens of bytes."""
 
+MAX_MEMBERS = 200_000
+"""Keys of all objects together. Each takes microseconds, and dozens of bytes."""
+
 Body = bytes | bytearray | memoryview | str
 
 _SPACE = " \t\r\n"
@@ -34,7 +37,7 @@ _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
 _FLOAT = r"-?\d++(?:\.\d++(?:[eE][+-]?\d++)?+|[eE][+-]?\d++)"
 _FINITE = r"-?\d{1,99}+(?:\.\d++)?+(?:[eE][+-]?\d{1,2}+)?+(?![\d.eE])"
 _INTEGER = r"-?\d++(?![\d.eE])"
-_BRACKET = re.compile(rf'(?:[^"\[\]{{}}]++|{_STRING})*+([\[\]{{}}])', re.DOTALL)
+_MARK = re.compile(rf'(?:[^"\[\]{{}}:]++|{_STRING})*+([\[\]{{}}:])', re.DOTALL)
 _PERHAPS_NOT_FINITE = re.compile(
     rf'(?:[^"\dNI-]++|{_STRING}|{_INTEGER}|{_FINITE})*+(NaN|-?Infinity|{_FLOAT})', re.DOTALL
 )
@@ -59,16 +62,16 @@ def load_json(body: Body, *, max_bytes: int = MAX_BYTES) -> object:
     """Read JSON strictly; O(bytes).
 
     Refused beyond what the JSON standard refuses: NaN, infinities and floats too large for 64 bits,
-    a key twice in one object, nesting deeper than 64, more than 100,000 objects and arrays,
-    integers of more than 4300 digits.
+    a key twice in one object, nesting deeper than 64, more than 100,000 objects and arrays or
+    200,000 keys, integers of more than 4300 digits.
 
     Raises
     ------
     ResponseFormatError
         ``offset`` is the byte and ``path`` the field, where known. ``code`` is ``json_truncated``
         if the text only lacks its end, else ``json_syntax``, ``html``, ``encoding``,
-        ``not_finite``, ``duplicate_key``, ``too_deep``, ``too_many_containers`` or
-        ``number_too_long``.
+        ``not_finite``, ``duplicate_key``, ``too_deep``, ``too_many_containers``,
+        ``too_many_keys`` or ``number_too_long``.
     LimitError
         The body is longer than ``max_bytes``.
     """
@@ -165,12 +168,13 @@ class Reader:
                 code="html",
                 offset=0,
             )
-        self._check_containers(text)
+        self._check_structure(text)
         strange: list[_NotFinite] = []
 
         def not_finite(token: str) -> _NotFinite:
-            strange.append(_NotFinite(token))
-            return strange[-1]
+            if not strange:  # the first is told of; there may be millions
+                strange.append(_NotFinite(token))
+            return strange[0]
 
         def number(token: str) -> float | _NotFinite:
             value = float(token)
@@ -193,25 +197,34 @@ class Reader:
             raise self._not_finite_error(text, value)
         return value
 
-    def _check_containers(self, text: str) -> None:
+    def _check_structure(self, text: str) -> None:
         # An answer has a dozen brackets: counting them settles nearly every case at memory speed.
-        if text.count("[") + text.count("{") <= MAX_DEPTH:
+        brackets, colons = text.count("[") + text.count("{"), text.count(":")
+        if brackets <= MAX_DEPTH and colons <= MAX_MEMBERS:
             return
-        depth = containers = 0
+        depth = containers = members = 0
         at = 0
-        while found := _BRACKET.match(text, at):
+        while found := _MARK.match(text, at):
             at = found.end()
             if found[1] in "]}":
                 depth -= 1
                 continue
-            depth += 1
-            containers += 1
+            if found[1] == ":":
+                members += 1
+            else:
+                depth += 1
+                containers += 1
             if depth > MAX_DEPTH:
                 message, code = f"the JSON is nested deeper than {MAX_DEPTH}", "too_deep"
-                raise self._error(text, at - 1, message, code)
-            if containers > MAX_CONTAINERS:
+            elif containers > MAX_CONTAINERS:
                 message = f"the JSON has more than {MAX_CONTAINERS} objects and arrays"
-                raise self._error(text, at - 1, message, "too_many_containers")
+                code = "too_many_containers"
+            elif members > MAX_MEMBERS:
+                message = f"the JSON has more than {MAX_MEMBERS} keys"
+                code = "too_many_keys"
+            else:
+                continue
+            raise self._error(text, at - 1, message, code)
 
     def _syntax_error(self, text: str, error: json.JSONDecodeError) -> ResponseFormatError:
         if _is_cut_off(text, error):

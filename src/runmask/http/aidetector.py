@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ..detection import Detection
-from . import aidetector_wire as wire
 from .aidetector_protocol import (
     AIDetectorProtocol,
     Wishes,
     check_count,
-    check_encoding,
     id_of,
     wanted_of,
 )
 from .client import LoopClient, ThreadClient, positive
 from .jobs import Batch, Job, Report
-from .upload import Image, Upload
+from .upload import Encoding, Image, Upload
 
 
 class AIDetector(AIDetectorProtocol, ThreadClient):
@@ -52,7 +50,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         image: Image,
         *,
         filename: str | None = None,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
         **wishes: Unpack[Wishes],
     ) -> Detection:
@@ -75,7 +73,6 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         """
         call = self._begin()
         wanted = wanted_of(**wishes)
-        check_encoding(encoding)
         upload = self._prepared(image, filename, preflight)
         return self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
@@ -160,7 +157,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         image: Image,
         *,
         filename: str | None = None,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """Ask for the forensics of an image: they are in the detection's ``extra``.
@@ -168,7 +165,6 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         Otherwise as :meth:`check`.
         """
         call = self._begin()
-        check_encoding(encoding)
         upload = self._prepared(image, filename, preflight)
         return self._run(self._image_flow("forensics", upload, None, encoding, call), call)
 
@@ -183,14 +179,12 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         """Have the image's Content Credentials verified. Raises as :meth:`check`."""
         call = self._begin()
         upload = self._prepared(image, filename, preflight)
-        request = wire.image_request(self._site, "c2pa", upload, None, "multipart")
-        return self._run(self._c2pa_flow(request, call), call)
+        return self._run(self._c2pa_flow(upload, call), call)
 
     def verify_c2pa_url(self, url: str) -> Report:
         """As :meth:`verify_c2pa`, of an image that the service fetches."""
         call = self._begin()
-        request = wire.url_request(self._site, "c2pa", self._checked(url, "url"), None)
-        return self._run(self._c2pa_flow(request, call), call)
+        return self._run(self._c2pa_flow(url, call), call)
 
     def usage(self) -> Report:
         """What of the plan is used in this period. Free. Raises APIError."""
@@ -229,14 +223,13 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
         image: Image,
         *,
         filename: str | None = None,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
         **wishes: Unpack[Wishes],
     ) -> Detection:
         """As :meth:`AIDetector.check`."""
         call = self._begin()
         wanted = wanted_of(**wishes)
-        check_encoding(encoding)
         upload = await self._read_in_thread(image, filename, preflight)
         return await self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
@@ -293,12 +286,11 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
         image: Image,
         *,
         filename: str | None = None,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """As :meth:`AIDetector.forensics`."""
         call = self._begin()
-        check_encoding(encoding)
         upload = await self._read_in_thread(image, filename, preflight)
         return await self._run(self._image_flow("forensics", upload, None, encoding, call), call)
 
@@ -313,14 +305,12 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
         """As :meth:`AIDetector.verify_c2pa`."""
         call = self._begin()
         upload = await self._read_in_thread(image, filename, preflight)
-        request = wire.image_request(self._site, "c2pa", upload, None, "multipart")
-        return await self._run(self._c2pa_flow(request, call), call)
+        return await self._run(self._c2pa_flow(upload, call), call)
 
     async def verify_c2pa_url(self, url: str) -> Report:
         """As :meth:`AIDetector.verify_c2pa_url`."""
         call = self._begin()
-        request = wire.url_request(self._site, "c2pa", self._checked(url, "url"), None)
-        return await self._run(self._c2pa_flow(request, call), call)
+        return await self._run(self._c2pa_flow(url, call), call)
 
     async def usage(self) -> Report:
         """As :meth:`AIDetector.usage`."""

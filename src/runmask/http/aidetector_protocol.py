@@ -16,9 +16,10 @@ from .address import host_of, is_loopback
 from .cache import Found, first, remembered
 from .client import Client, Options, concealed, given, positive
 from .jobs import Batch, Job, Report
+from .replies import name_of
 from .retry import Call, Flow, Reply, Request, Wait, exchange
 from .secret import Secret
-from .upload import Image, Upload, prepare
+from .upload import Encoding, Image, Upload, check_encoding, prepare
 from .urls import checked_url
 
 T = TypeVar("T")
@@ -83,9 +84,10 @@ class AIDetectorProtocol(Client):
         what: wire.What,
         upload: Upload,
         wanted: wire.Wanted | None,
-        encoding: wire.Encoding,
+        encoding: Encoding,
         call: Call,
     ) -> Flow[Detection]:
+        check_encoding(encoding)
         request = wire.image_request(self._site, what, upload, wanted, encoding)
         judge = self._reader(what).detection
 
@@ -142,7 +144,7 @@ class AIDetectorProtocol(Client):
         return self._ask(request, self._reader("batch").job, call)
 
     def _job_flow(self, job_id: str, call: Call) -> Flow[Job]:
-        if not isinstance(job_id, str) or not job_id:
+        if name_of(job_id) is None:
             raise InputError(f"job_id {shown(job_id)}: not the id of a job")
         request = wire.get_request(self._site, wire.job_path(job_id))
         return self._ask(request, self._reader("question for the job", billed=False).job, call)
@@ -162,7 +164,11 @@ class AIDetectorProtocol(Client):
             yield Wait(pause)
             pause = min(pause * POLL_GROWTH, max(poll, MAX_POLL_S))
 
-    def _c2pa_flow(self, request: Request, call: Call) -> Flow[Report]:
+    def _c2pa_flow(self, image: Upload | str, call: Call) -> Flow[Report]:
+        if isinstance(image, Upload):
+            request = wire.image_request(self._site, "c2pa", image, None, "multipart")
+        else:
+            request = wire.url_request(self._site, "c2pa", self._checked(image, "url"), None)
         return self._ask(request, self._reader("verification").report, call)
 
     def _report_flow(self, path: str, what: str, call: Call) -> Flow[Report]:
@@ -217,11 +223,6 @@ def wanted_of(
         threshold=threshold,
         metadata=metadata,
     )
-
-
-def check_encoding(encoding: str) -> None:
-    if encoding not in ("multipart", "base64"):
-        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def check_count(count: int) -> None:

@@ -47,10 +47,10 @@ from ..formats import load_json, load_object
 from .jobs import Batch, Item, Job, Report
 from .pace import Rate
 from .preflight import Limits
-from .replies import Reading, integer, lenient_object, mapping
+from .replies import Reading, error_of_status, integer, lenient_object, mapping, name_of
 from .retry import Reply, Request
 from .secret import Secret
-from .upload import Upload
+from .upload import Encoding, Upload
 
 T = TypeVar("T")
 
@@ -69,7 +69,6 @@ LIMITS = Limits(
 )
 
 Dialect = Literal["root", "endpoints"]
-Encoding = Literal["multipart", "base64"]
 What = Literal["detect", "batch", "async", "forensics", "c2pa"]
 
 _PATHS: dict[Dialect, dict[What, str]] = {
@@ -252,9 +251,9 @@ class Reader:
     def read_job(self, body: bytes) -> Job:
         answer = load_object(body, max_bytes=self.max_bytes)
         told = mapping(answer.get("data")) or answer
-        job_id = next((told[name] for name in ("job_id", "batch_id", "id") if told.get(name)), None)
-        status = told.get("status")
-        if not isinstance(job_id, str) or not isinstance(status, str):
+        ids = (name_of(told.get(name)) for name in ("job_id", "batch_id", "id"))
+        job_id, status = next(filter(None, ids), None), name_of(told.get("status"))
+        if job_id is None or status is None:
             raise ResponseFormatError(
                 f"no job: keys {sorted(told)!r:.120}", code="missing_key", path="job_id"
             )
@@ -356,24 +355,10 @@ _BY_CODE: dict[object, tuple[int, type[StatusError]]] = {
     "service_unavailable": (503, UnavailableError),
 }
 _STATUS_OF: dict[object, int] = {code: status for code, (status, _) in _BY_CODE.items()}
-_BY_STATUS: dict[int, type[StatusError]] = {
-    401: AuthError,
-    402: QuotaError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    413: ImageTooLargeError,
-    415: ImageRefusedError,
-    429: RateLimitedError,
-    503: UnavailableError,
-}
 
 
 def error_class(status: int, code: object) -> type[StatusError]:
     """By the code, which is stable, if the status is of its kind; else by the status."""
     if isinstance(code, str) and code in _BY_CODE and _BY_CODE[code][0] // 100 == status // 100:
         return _BY_CODE[code][1]
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status >= 500:
-        return ServerError
-    return InvalidRequestError if status >= 400 else StatusError
+    return ImageRefusedError if status == 415 else error_of_status(status)

@@ -18,7 +18,7 @@ from .client import Client, LoopClient, Options, ThreadClient, concealed, given
 from .retry import Call, Flow, Reply, Request
 from .secret import Secret
 from .session import Session
-from .upload import Image, Upload, prepare
+from .upload import Encoding, Image, Upload, check_encoding, prepare
 from .urls import checked_url
 from .webhooks.senders import CopyleaksWebhook
 
@@ -91,7 +91,8 @@ class _Client(Client):
             **settings,
         )
         base_url, login_url = self._origins
-        self._session = Session(email, key, base_url, login_url, self._policy)
+        logins = self._pace(wire.LOGIN_RATE)
+        self._session = Session(email, key, base_url, login_url, self._policy, logins)
         self._strict_scan_id = strict_scan_id
         self._checks, self._others = self._pace(wire.CHECK_RATE), self._pace(wire.OTHER_RATE)
         self._submit_method = "PUT"
@@ -114,9 +115,11 @@ class _Client(Client):
         scan_id: str,
         model: str,
         sandbox: bool,
-        encoding: wire.Encoding,
+        encoding: Encoding,
         call: Call,
     ) -> Flow[Detection]:
+        check_encoding(encoding)
+
         def read(body: bytes) -> Detection:
             return Detection.from_copyleaks(body, max_bytes=self._max_response_bytes)
 
@@ -230,8 +233,9 @@ class Copyleaks(_Client, ThreadClient):
     Notes
     -----
     The token of a login is kept for its 48 hours, renewed 5 minutes before they end or when the
-    service refuses it, and by one thread at a time. Nothing is sent before the first call. Use it
-    as a context manager, or call :meth:`close`. After a fork make a new client.
+    service refuses it, by one thread at a time, and 12 times in 15 minutes at most, as its pages
+    ask. Nothing is sent before the first call. Use it as a context manager, or call :meth:`close`.
+    After a fork make a new client.
     """
 
     def login(self) -> None:
@@ -255,7 +259,7 @@ class Copyleaks(_Client, ThreadClient):
         filename: str | None = None,
         model: str = wire.MODEL,
         sandbox: bool = False,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """Send an image and return what the service found. One credit, unless ``sandbox``.
@@ -289,7 +293,6 @@ class Copyleaks(_Client, ThreadClient):
         """
         call = self._begin()
         scan_id = self._checked_scan_id(scan_id)
-        _check_encoding(encoding)
         upload = prepare(image, filename, wire.LIMITS, preflight=preflight)
         return self._run(self._check_flow(upload, scan_id, model, sandbox, encoding, call), call)
 
@@ -350,13 +353,12 @@ class AsyncCopyleaks(_Client, LoopClient):
         filename: str | None = None,
         model: str = wire.MODEL,
         sandbox: bool = False,
-        encoding: wire.Encoding = "multipart",
+        encoding: Encoding = "multipart",
         preflight: bool = True,
     ) -> Detection:
         """As :meth:`Copyleaks.check`; the file is read in a thread."""
         call = self._begin()
         scan_id = self._checked_scan_id(scan_id)
-        _check_encoding(encoding)
         upload = await self._transport.in_thread(
             lambda: prepare(image, filename, wire.LIMITS, preflight=preflight)
         )
@@ -376,11 +378,6 @@ class AsyncCopyleaks(_Client, LoopClient):
         scan_id = self._checked_scan_id(scan_id)
         flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return await self._run(flow, call)
-
-
-def _check_encoding(encoding: str) -> None:
-    if encoding not in ("multipart", "base64"):
-        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def _about(scan_id: str, flow: Flow[T]) -> Flow[T]:

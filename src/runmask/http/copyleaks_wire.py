@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from ..detection import Detection
@@ -33,7 +33,6 @@ from ..errors import (
     InputError,
     InvalidRequestError,
     QuotaError,
-    RateLimitedError,
     ResponseFormatError,
     ServerError,
     StatusError,
@@ -43,9 +42,10 @@ from ..errors import (
 from ..formats import load_object
 from .pace import Rate
 from .preflight import Limits
-from .replies import Reading, integer, lenient_object, mapping
+from .replies import Reading, error_of_status, integer, lenient_object, mapping
 from .retry import Reply, Request
 from .secret import Secret
+from .upload import Encoding
 
 BASE_URL = "https://api.copyleaks.com"
 LOGIN_URL = "https://id.copyleaks.com"
@@ -58,6 +58,7 @@ REFRESH_BEFORE_S = 300.0
 
 # 900 checks in any 15 minutes: those at once, and those that follow at this rate.
 CHECK_RATE = Rate(0.95, 45)
+LOGIN_RATE = Rate(6 / 900, 6)  # 12 in any 15 minutes, by the same reckoning
 OTHER_RATE = Rate(10, 10)
 
 MAX_PAYLOAD = 512
@@ -74,8 +75,6 @@ LIMITS = Limits(
 
 _NARROW = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!@$&-=_()';:.,~")
 _WIDE = _NARROW | frozenset('^+%{}<>/"|`')
-
-Encoding = Literal["multipart", "base64"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,7 +280,7 @@ def refusal(
     kind = error.get("type")
     return reading.refusal(
         reply,
-        _error_class(reply.status, kind, code, what),
+        _error_class(reply.status, kind, code),
         name=error.get("id") or kind,
         code=code,
         said=error.get("message") or body.get("Message") or body.get("title"),
@@ -298,33 +297,34 @@ def error_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(error)
 
 
-_BY_STATUS: dict[int, type[StatusError]] = {
-    429: RateLimitedError,
-    503: UnavailableError,
-    409: DuplicateScanError,
-    413: ImageTooLargeError,
-}
 _BY_CODE: dict[int | None, type[StatusError]] = {
+    **dict.fromkeys((2, 3, 4), AuthError),
     5: ImageUnfetchableError,
     6: ImageTooLargeError,
-    8: ImageRefusedError,
-    10: ImageRefusedError,
-    14: ImageRefusedError,
+    **dict.fromkeys((8, 10, 14), ImageRefusedError),
+    9: UnavailableError,
+    **dict.fromkeys((13, 17), QuotaError),
+    16: ServerError,
+}
+_BY_TYPE: dict[object, type[StatusError]] = {
+    "authentication_error": AuthError,
+    "payment_error": QuotaError,
+    "api_error": ServerError,
+    "invalid_request_error": InvalidRequestError,
 }
 
 
-def _error_class(status: int, kind: object, code: int | None, what: str) -> type[StatusError]:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if code in _BY_CODE and 400 <= status < 500:
+def _error_class(status: int, kind: object, code: int | None) -> type[StatusError]:
+    """By the status where it is plain; then by the code, the type, and any status."""
+    by_status = error_of_status(status)
+    if status == 409:
+        return DuplicateScanError
+    if status < 400 or status in (401, 402, 413, 429, 503):
+        return by_status
+    if code in _BY_CODE:
         return _BY_CODE[code]
-    if kind == "authentication_error" or status == 401 or (status == 403 and what == "login"):
-        return AuthError
-    if kind == "payment_error" or status == 402:
-        return QuotaError
-    if kind == "api_error" or status >= 500:
-        return ServerError
-    return InvalidRequestError if status >= 400 else StatusError
+    by_type = _BY_TYPE.get(kind, by_status) if isinstance(kind, str) else by_status
+    return by_status if status >= 500 or issubclass(by_status, by_type) else by_type
 
 
 def _details(value: object, reading: Reading) -> tuple[tuple[str, str], ...]:

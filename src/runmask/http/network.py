@@ -1,16 +1,20 @@
-"""The sockets under the client for threads: every operation of theirs ends with the call.
+"""The sockets under the clients.
 
-httpx2 limits the time of each read, and a peer that drips a byte a second passes any such limit.
-Its transport has no argument for the network, but the seam for transports is public, and so are
-httpcore2's pool beneath it and the pool's seam for network backends: :class:`PoolTransport` joins
-the two. (In event loops a cancelled scope ends whatever is awaited, so none of this is needed.)
+httpx2's transport has no argument for the network, but the seam for transports is public, and so
+are httpcore2's pools beneath it and their seam for network backends: :class:`PoolTransport` and
+:class:`AsyncPoolTransport` join the two. The streams they open do two things:
+
+- Every operation ends with the call. httpx2 limits the time of each read, and a peer that drips a
+  byte a second passes any such limit. (In event loops a cancelled scope ends whatever is awaited.)
+- They notice an answer that was there before its question: bytes that came after the end of one
+  answer stay in the connection, and would be taken for the answer to the next request.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -51,24 +55,31 @@ class PoolTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = self._pool.handle_request(
-            httpcore2.Request(
-                method=request.method,
-                url=_core_url(request.url),
-                headers=request.headers.raw,
-                content=cast(httpx2.SyncByteStream, request.stream),
-                extensions=request.extensions,
-            )
-        )
-        return httpx2.Response(
-            status_code=answer.status,
-            headers=answer.headers,
-            stream=_Stream(answer),
-            extensions=answer.extensions,
-        )
+        answer = self._pool.handle_request(_core_request(request))
+        return _response(answer, _Stream(answer))
 
     def close(self) -> None:
         self._pool.close()
+
+
+class AsyncPoolTransport(httpx2.AsyncBaseTransport):
+    """:class:`PoolTransport` for an event loop."""
+
+    def __init__(self, tls: ssl.SSLContext, proxy: httpx2.Proxy | None) -> None:
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=tls,
+            proxy=None if proxy is None else _core_proxy(proxy),
+            max_connections=None,
+            keepalive_expiry=KEEP_ALIVE_S,
+            network_backend=_WatchedNetwork(),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await self._pool.handle_async_request(_core_request(request))
+        return _response(answer, _AsyncStream(answer))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
 
 
 class _Stream(httpx2.SyncByteStream):
@@ -80,6 +91,37 @@ class _Stream(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
+
+
+class _AsyncStream(httpx2.AsyncByteStream):
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._answer.aiter_stream():
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+def _core_request(request: httpx2.Request) -> httpcore2.Request:
+    return httpcore2.Request(
+        method=request.method,
+        url=_core_url(request.url),
+        headers=request.headers.raw,
+        content=cast(Any, request.stream),
+        extensions=request.extensions,
+    )
+
+
+def _response(answer: httpcore2.Response, stream: _Stream | _AsyncStream) -> httpx2.Response:
+    return httpx2.Response(
+        status_code=answer.status,
+        headers=answer.headers,
+        stream=stream,
+        extensions=answer.extensions,
+    )
 
 
 def _core_url(url: httpx2.URL) -> httpcore2.URL:
@@ -121,13 +163,18 @@ class DeadlineNetwork(httpcore2.SyncBackend):
 
 
 class _DeadlineStream(httpcore2.NetworkStream):
+    """``heard``: whether anything was read since the last write."""
+
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
+        self.heard = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.heard = True
         return self._stream.read(max_bytes, seconds_left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.heard = False
         for at in range(0, len(buffer), _WRITE_SIZE):
             left = seconds_left(timeout, httpcore2.WriteTimeout)
             self._stream.write(buffer[at : at + _WRITE_SIZE], left)
@@ -146,3 +193,53 @@ class _DeadlineStream(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class _WatchedNetwork(httpcore2.AnyIOBackend):
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        return _WatchedStream(stream)
+
+
+class _WatchedStream(httpcore2.AsyncNetworkStream):
+    """``heard``: as above."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self.heard = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.heard = True
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.heard = False
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        return _WatchedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def check_heard(response: httpx2.Response) -> None:
+    """Raises RemoteProtocolError for a response that was there before its request was sent."""
+    stream = response.extensions["network_stream"]
+    if not stream.heard:
+        raise httpcore2.RemoteProtocolError("it answered before it was asked")

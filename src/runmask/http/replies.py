@@ -14,10 +14,16 @@ from ..errors import (
     APIConnectionError,
     APIError,
     APIResponseError,
+    AuthError,
+    ForbiddenError,
+    ImageTooLargeError,
     InputError,
     InvalidRequestError,
+    NotFoundError,
+    QuotaError,
     RateLimitedError,
     ResponseFormatError,
+    ServerError,
     StatusError,
     UnavailableError,
 )
@@ -28,6 +34,8 @@ from .secret import Secret
 T = TypeVar("T")
 
 Details = Sequence[tuple[str, str]]
+
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +169,26 @@ class Reading:
         return data
 
 
+_BY_STATUS: dict[int, type[StatusError]] = {
+    401: AuthError,
+    402: QuotaError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    413: ImageTooLargeError,
+    429: RateLimitedError,
+    503: UnavailableError,
+}
+
+
+def error_of_status(status: int) -> type[StatusError]:
+    """What a status means where the service says nothing better."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return ServerError
+    return InvalidRequestError if status >= 400 else StatusError
+
+
 def lenient_object(body: bytes) -> Mapping[str, Any]:
     """The JSON object of a refusal; empty for anything else, such as HTML of a proxy."""
     try:
@@ -173,11 +201,20 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def name_of(value: object) -> str | None:
+    """What may be the name of something: short, and of characters that can be shown."""
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable():
+        return value
+    return None
+
+
 def integer(value: object) -> int | None:
-    """Older bodies have numbers as text."""
+    """Of 64 bits; older bodies have numbers as text."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    return None
 
 
 def escaped(text: str) -> str:

@@ -27,6 +27,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import APIError, APITimeoutError, ImageUnfetchableError, RateLimitedError
@@ -39,6 +40,7 @@ MAX_RETRY_AFTER_S = 120.0
 BUDGET = 100
 RESEND_COST = 10
 SUCCESS_REFUND = 1
+LARGE_BODY = 2**20  # bytes: read within milliseconds
 
 T = TypeVar("T")
 
@@ -172,12 +174,14 @@ def exchange(
             yield from _turn(pace, call)
         call.attempts += 1
         outcome = yield request
-        if pace is not None and isinstance(outcome, Reply):
-            pace.heed(call.clock(), outcome.headers)
-        result = judge(outcome) if isinstance(outcome, Reply) else outcome
+        result: Any = outcome
+        if isinstance(outcome, Reply):
+            if pace is not None:
+                pace.heed(call.clock(), outcome.headers)
+            result = yield from _judged(judge, outcome)
         if not isinstance(result, Exception):
             policy.budget.refund()
-            return result
+            return result  # type: ignore[no-any-return]
         if not isinstance(result, APIError):
             raise result
         if pace is not None and isinstance(result, RateLimitedError) and result.retry_after:
@@ -190,6 +194,13 @@ def exchange(
             raise result
         yield Wait(wait)
     raise AssertionError  # for the type checker: the loop has no end
+
+
+def _judged(judge: Callable[[Reply], T | APIError], reply: Reply) -> Flow[T | APIError]:
+    """Reading a large answer takes long enough for an event loop to be about its other tasks."""
+    if len(reply.body) < LARGE_BODY:
+        return judge(reply)
+    return (yield from blocking(partial(judge, reply)))
 
 
 def _turn(pace: Pace, call: Call) -> Flow[None]:

@@ -21,13 +21,20 @@ class Session:
     """The credentials, the token, and what is said between login and answer."""
 
     def __init__(
-        self, email: str, key: Secret, base_url: str, login_url: str, policy: Policy
+        self,
+        email: str,
+        key: Secret,
+        base_url: str,
+        login_url: str,
+        policy: Policy,
+        pace: Pace | None,
     ) -> None:
         self.email = email
         self.key = key
         self.base_url = base_url
         self.login_url = login_url
         self.policy = policy
+        self.pace = pace  # of logins
         self.clock: Callable[[], float] = time.monotonic
         self._token: wire.Token | None = None
         self._failures = 0
@@ -60,6 +67,7 @@ class Session:
                 lambda reply: wire.read_login(reply, self.clock(), self.key),
                 self.policy,
                 replace(call, attempts=0, ambiguous=False),
+                self.pace,
             )
         except APITimeoutError:
             raise  # of this caller's time; the next one has its own

@@ -30,12 +30,11 @@ from ..errors import (
     ResponseFormatError,
     ServerError,
     StatusError,
-    UnavailableError,
 )
 from ..formats import load_object
 from .pace import Rate
 from .preflight import Limits
-from .replies import Reading, integer, lenient_object, mapping
+from .replies import Reading, error_of_status, integer, lenient_object, mapping
 from .retry import Reply, Request
 from .secret import Secret
 from .upload import Upload
@@ -142,7 +141,7 @@ def read_checks(
             told = [answer]
         if not isinstance(told, list):
             raise ResponseFormatError("no list of answers", code="missing_key", path="data")
-        found = {mapping(mapping(each).get("media")).get("uri"): each for each in told}
+        found = {str(mapping(mapping(each).get("media")).get("uri")): each for each in told}
         return [_item(answer, found.get(name), name, len(names)) for name in names], body
 
     refused = _refused(reply, secrets)
@@ -176,14 +175,6 @@ _BY_TYPE: dict[object, type[StatusError]] = {
     "callback_error": InvalidRequestError,
     "api_error": ServerError,
     "unknown_error": ServerError,
-}
-_BY_STATUS: dict[int, type[StatusError]] = {
-    401: AuthError,
-    402: QuotaError,
-    403: AuthError,
-    413: ImageTooLargeError,
-    429: RateLimitedError,
-    503: UnavailableError,
 }
 BAD_CREDENTIALS = 1
 
@@ -223,8 +214,4 @@ def _error_class(status: int, kind: object, code: int | None) -> type[StatusErro
         return AuthError
     if isinstance(kind, str) and kind in _BY_TYPE:
         return ImageTooLargeError if status == 413 else _BY_TYPE[kind]
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status >= 500:
-        return ServerError
-    return InvalidRequestError if status >= 400 or status < 300 else StatusError
+    return InvalidRequestError if status < 300 else error_of_status(status)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -41,6 +42,7 @@ from .secret import Secret
 
 T = TypeVar("T")
 
+SMALL_BODY = 2**20
 MAX_SMALL_ANSWER = 2**20  # of a refusal, a login, or anything else but what was paid for
 
 
@@ -68,14 +70,16 @@ class Transport:
             _proxy(settings.proxy),
             connections or network.DeadlineNetwork(),
         )
-        self._client = httpx2.Client(transport=transport, **_CLIENT_OPTIONS)
+        self._client = httpx2.Client(transport=transport, **_client_options())
 
     def send(self, request: Request, call: Call) -> Reply | Exception:
         exchange = _Exchange(request, self._settings, call)
         token = network.deadline.set(time.monotonic() + call.left())
         try:
             with exchange.watching():
-                built = self._client.build_request(**exchange.arguments(exchange.trace))
+                built = _in_one_piece(
+                    self._client.build_request(**exchange.arguments(exchange.trace))
+                )
                 response = self._client.send(built, stream=True)
                 try:
                     exchange.began(response)
@@ -110,19 +114,17 @@ class AsyncTransport:
         self._settings = settings
         self._lock = anyio.Lock()
         self._loop: object = None
-        transport = httpx2.AsyncHTTPTransport(
-            verify=_tls_context(settings.ca_bundle),
-            trust_env=False,
-            proxy=_proxy(settings.proxy),
-            # As many connections as callers: see the pool for threads.
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+        transport = network.AsyncPoolTransport(
+            _tls_context(settings.ca_bundle), _proxy(settings.proxy)
         )
-        self._client = httpx2.AsyncClient(transport=transport, **_CLIENT_OPTIONS)
+        self._client = httpx2.AsyncClient(transport=transport, **_client_options())
 
     async def send(self, request: Request, call: Call) -> Reply | Exception:
         exchange = _Exchange(request, self._settings, call)
         with exchange.watching(), anyio.fail_after(max(0.0, call.left())):
-            built = self._client.build_request(**exchange.arguments(exchange.async_trace))
+            built = _in_one_piece(
+                self._client.build_request(**exchange.arguments(exchange.async_trace))
+            )
             response = await self._client.send(built, stream=True)
             try:
                 exchange.began(response)
@@ -164,8 +166,19 @@ class AsyncTransport:
         await self._client.aclose()
 
 
-# The environment names proxies and .netrc files; a key must not go their way unasked.
-_CLIENT_OPTIONS: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "timeout": None}
+def _client_options() -> dict[str, Any]:
+    # The environment names proxies and .netrc files; a key must not go their way unasked.
+    # And cookies are for browsers.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    plain = {"trust_env": False, "follow_redirects": False, "timeout": None}
+    return plain | {"cookies": no_cookies}
+
+
+def _in_one_piece(request: httpx2.Request) -> httpx2.Request:
+    """A form as one small body: the library would send each line of it on its own."""
+    if int(request.headers.get("Content-Length", "0")) < SMALL_BODY:
+        request.read()
+    return request
 
 
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
@@ -198,16 +211,22 @@ def _proxy(address: Secret | None) -> httpx2.Proxy | None:
     raise InputError("proxy: not an address such as 'http://proxy.example.org:3128'")
 
 
-# Event loops go through httpx2's own transport, threads through the pool beneath it.
-_TIMEOUTS = (httpx2.TimeoutException, httpcore2.TimeoutException, TimeoutError)
-_NO_CONNECTION = (
-    *(httpx2.ConnectTimeout, httpcore2.ConnectTimeout),
-    *(httpx2.PoolTimeout, httpcore2.PoolTimeout),
-)
+_TIMEOUTS = (httpcore2.TimeoutException, TimeoutError)
+_NO_CONNECTION = (httpcore2.ConnectTimeout, httpcore2.PoolTimeout)
 _UNASKABLE = (
-    *(httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpcore2.UnsupportedProtocol),
-    *(httpx2.LocalProtocolError, httpcore2.LocalProtocolError),
+    *(httpx2.InvalidURL, httpx2.UnsupportedProtocol),
+    *(httpcore2.UnsupportedProtocol, httpcore2.LocalProtocolError),
 )
+
+
+class _Pieces(io.BytesIO):
+    """Read a megabyte at a time: the time limit for silence is one for each piece.
+
+    The library would read less, and each piece costs a turn of the event loop.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(-1 if size is None or size < 0 else max(size, SMALL_BODY))
 
 
 class _TooLargeError(Exception):
@@ -236,7 +255,7 @@ class _Exchange:
         request, settings, left = self._request, self._settings, max(0.0, self._call.left())
         connect, read = min(settings.connect_timeout, left), min(settings.read_timeout, left)
         files = [
-            (name, (filename, io.BytesIO(content), media_type))
+            (name, (filename, _Pieces(content), media_type))
             for name, (filename, content, media_type) in request.files
         ]
         return {
@@ -257,6 +276,7 @@ class _Exchange:
         self.trace(event, info)
 
     def began(self, response: httpx2.Response) -> None:
+        network.check_heard(response)
         self._status = response.status_code
         self._headers = dict(response.headers)
         length = self._headers.get("content-length", "")
@@ -333,7 +353,7 @@ class _Exchange:
             reason = "the time limit of the call ran out"
         elif isinstance(error, _NO_CONNECTION):
             reason = f"no connection within {settings.connect_timeout:g} s"
-        elif isinstance(error, (httpx2.WriteTimeout, httpcore2.WriteTimeout)):
+        elif isinstance(error, httpcore2.WriteTimeout):
             reason = f"it took nothing of the request for {settings.read_timeout:g} s"
         else:
             reason = f"it sent nothing for {settings.read_timeout:g} s"

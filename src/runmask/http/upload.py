@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Literal
 
 from ..errors import ImageError, InputError, LimitError, advised, shown
 from ..images.source import read_bytes, sniff
 from .preflight import SKIP, Limits, examine
 
 Image = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+Encoding = Literal["multipart", "base64"]
 
 MAX_NAME = 255
 
@@ -62,6 +63,12 @@ def prepare(image: Image, filename: str | None, limits: Limits, *, preflight: bo
         _check_name(filename, limits, preflight=preflight)
     media_type = _MEDIA_TYPES.get(kind or "", "application/octet-stream")
     return Upload(data=data, filename=filename, media_type=media_type)
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises InputError."""
+    if encoding not in ("multipart", "base64"):
+        raise InputError(f"encoding {shown(encoding)}: not 'multipart' or 'base64'")
 
 
 def _read(image: Image, limits: Limits, *, preflight: bool) -> bytes:

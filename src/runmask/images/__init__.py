@@ -33,19 +33,18 @@ large C++ decoder. Keep ``pillow-heif`` current, and decode files of strangers i
 of their own.
 """
 
-from .colours import colour
 from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
 from .reading import MAX_PIXELS, fit, load, load_pair, read
 from .source import format_of, named_as_image, read_bytes
-from .writing import encode, preview, writable_format, write
+from .writing import check_writable, encode, preview, writable_format, write
 
 __all__ = [
     "MAX_PIXELS",
     "Metadata",
     "Picture",
-    "colour",
+    "check_writable",
     "encode",
     "fit",
     "format_of",

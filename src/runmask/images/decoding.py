@@ -49,6 +49,17 @@ class Picture:
     full_shape: Shape
     metadata: Metadata | None = None
 
+    def __repr__(self) -> str:
+        height, width, channels = self.pixels.shape
+        facts = [f"{self.format}, {height} x {width} {'RGBA' if channels == 4 else 'RGB'}"]
+        if self.full_shape != (height, width):
+            facts.append("reduced from {} x {}".format(*self.full_shape))
+        if self.orientation != 1:
+            facts.append(f"orientation {self.orientation}")
+        if self.has_more_frames:
+            facts.append("the first of several frames")
+        return f"Picture({', '.join(facts)})"
+
 
 @dataclass(frozen=True)
 class Wanted:

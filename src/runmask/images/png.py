@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,14 @@ _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> grey, truecolour, truecolour w
 
 
 def png_chunks(
-    image: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
+    image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.bool_],
     *,
     exif: bytes = b"",
     icc: bytes = b"",
     threads: int | None = None,
 ) -> list[bytes]:
-    """The file in pieces. ``image`` is C-contiguous: uint8 (H, W), (H, W, 3 or 4), or bool (H, W).
+    """The file in pieces. ``image`` is C-contiguous: uint8 or uint16 (H, W), (H, W, 3 or 4), or
+    bool (H, W).
 
     ``exif`` is a TIFF block without the ``Exif`` prefix, ``icc`` a colour profile.
     ``threads=None`` uses the cores there are.
@@ -38,18 +40,17 @@ def png_chunks(
         from isal import isal_zlib
     height, width = image.shape[:2]
     channels = 1 if image.ndim == 2 else image.shape[2]
-    bits = 1 if image.dtype == np.bool_ else 8
-    rows = np.packbits(image, axis=1) if bits == 1 else image.reshape(height, -1).view(np.uint8)
+    bits = 1 if image.dtype == np.bool_ else 8 * image.itemsize
 
     def compress(strip: range) -> tuple[bytes, int, int]:
-        filtered = _filter_up(rows, strip)
+        filtered = _filter_up(image, strip)
         stream = isal_zlib.compressobj(level=1, wbits=-15)
         last = strip.stop == height
         end = isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH
         data = stream.compress(filtered) + stream.flush(end)
         return _chunk(b"IDAT", data, isal_zlib.crc32), isal_zlib.adler32(filtered), filtered.size
 
-    strips = list(_strips(height, rows.shape[1] + 1))
+    strips = list(_strips(height, 1 + (width * channels * bits + 7) // 8))
     workers = min(threads or len(os.sched_getaffinity(0)), len(strips))
     if workers > 1:
         with ThreadPoolExecutor(workers) as pool:
@@ -79,15 +80,24 @@ def _strips(height: int, row_bytes: int) -> Iterator[range]:
         yield range(top, min(top + step, height))
 
 
-def _filter_up(rows: npt.NDArray[np.uint8], strip: range) -> npt.NDArray[np.uint8]:
+def _stored(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Rows as the file has them: bits packed, the higher byte of a sample first."""
+    if image.dtype == np.bool_:
+        return np.packbits(image, axis=1)
+    return (
+        image.reshape(len(image), -1).astype(image.dtype.newbyteorder(">"), copy=False).view("u1")
+    )
+
+
+def _filter_up(image: npt.NDArray[Any], strip: range) -> npt.NDArray[np.uint8]:
+    first = max(strip.start - 1, 0)  # nothing stands above the first row
+    rows = _stored(image[first : strip.stop])
     filtered = np.empty((len(strip), 1 + rows.shape[1]), np.uint8)
     filtered[:, 0] = 2
-    first = 0
-    if strip.start == 0:  # nothing stands above the first row
+    rest = filtered[len(strip) - len(rows) + 1 :, 1:]
+    np.subtract(rows[1:], rows[:-1], out=rest)
+    if strip.start == 0:
         filtered[0, 1:] = rows[0]
-        first = 1
-    above = rows[strip.start + first - 1 : strip.stop - 1]
-    np.subtract(rows[strip.start + first : strip.stop], above, out=filtered[first:, 1:])
     return filtered
 
 

@@ -17,7 +17,7 @@ from .orientation import upright
 from .png import png_chunks
 from .source import shown_name
 
-Image8 = npt.NDArray[np.uint8] | npt.NDArray[np.bool_]
+Writable = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.bool_]
 
 _FORMATS = {
     ".png": "PNG",
@@ -51,8 +51,8 @@ def write(
     path : str or path
         Its ending names the format unless ``format`` does.
     image : array
-        uint8 (H, W), (H, W, 3) or (H, W, 4), any strides; or bool (H, W), which PNG stores
-        in one bit per pixel and the other formats as 0 and 255.
+        uint8 (H, W), (H, W, 3) or (H, W, 4), any strides; for PNG also uint16; or bool (H, W),
+        which PNG stores in one bit per pixel and the other formats as 0 and 255.
     format : str, optional
         PNG, JPEG, WEBP, BMP or TIFF.
     quality : int
@@ -104,6 +104,20 @@ def encode(
 def writable_format(path: str | os.PathLike[str]) -> str:
     """The format that a name's ending stands for; ``InputError`` if none can be written."""
     return _format_of(path, None)
+
+
+def check_writable(
+    path: str | os.PathLike[str],
+    shape: tuple[int, int],
+    *,
+    format: str | None = None,  # noqa: A002  as above
+    lossless: bool = False,
+    metadata: Metadata | None = None,
+) -> None:
+    """Raise what :func:`write` would for an image of that height and width, but for its pixels."""
+    fmt = _format_of(path, format)
+    _check_abilities(fmt, lossless, metadata)
+    _check_sides(fmt, shape)
 
 
 def preview(image: npt.NDArray[np.uint8], *, side: int = 900, orientation: int = 1) -> bytes:
@@ -186,26 +200,32 @@ def _check_abilities(fmt: str, lossless: bool, metadata: Metadata | None) -> Non
         raise InputError(f"metadata is not written to {fmt}; JPEG, PNG and WebP hold it")
 
 
-def _checked(image: npt.ArrayLike, fmt: str) -> Image8:
+def _checked(image: npt.ArrayLike, fmt: str) -> Writable:
     array = np.asarray(image)
     is_bool = array.dtype == np.bool_ and array.ndim == 2
     channels = array.shape[2] if array.ndim == 3 else 1
-    if not is_bool and (array.dtype != np.uint8 or array.ndim not in (2, 3)):
+    if not is_bool and (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)):
         raise ImageError(
-            f"an image is uint8 (H, W), (H, W, 3) or (H, W, 4), or bool (H, W);"
+            f"an image is uint8 or uint16 (H, W), (H, W, 3) or (H, W, 4), or bool (H, W);"
             f" got {array.dtype} {array.shape}"
         )
+    if array.dtype == np.uint16 and fmt != "PNG":
+        raise ImageError(f"{fmt} is written with 8 bits a sample; PNG holds 16", code="dtype")
     if channels not in (1, 3, 4) or array.size == 0:
         raise ImageError(f"an image has 1, 3 or 4 channels and some pixels; got {array.shape}")
-    if max(array.shape[:2]) > _MAX_SIDE[fmt]:
-        raise LimitError(
-            f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
-            f" the image is {array.shape[1]}x{array.shape[0]}"
-        )
+    _check_sides(fmt, array.shape[:2])
     if array.ndim == 3 and channels == 1:
         array = array[:, :, 0]
-    contiguous: Image8 = np.ascontiguousarray(array)
+    contiguous: Writable = np.ascontiguousarray(array)
     return contiguous
+
+
+def _check_sides(fmt: str, shape: tuple[int, ...]) -> None:
+    if max(shape) > _MAX_SIDE[fmt]:
+        raise LimitError(
+            f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
+            f" the image is {shape[1]}x{shape[0]}"
+        )
 
 
 def _opaque(pixels: npt.NDArray[np.uint8], fmt: str) -> npt.NDArray[np.uint8]:

@@ -14,7 +14,6 @@ from .refusals import Reason, Refusal
 logger = logging.getLogger("runmask.sandbox")
 
 ATTEMPTS = 6
-PAUSE_S = 0.2  # before the second attempt; then twice as long each
 TIMEOUT_S = 5
 
 
@@ -41,23 +40,28 @@ def _is_local(url: str) -> bool:
         return False
 
 
-def deliver(url: str, body: bytes, headers: Mapping[str, str], fault: Fault = NONE) -> None:
-    """POST a body in a thread of its own, one for analyses would be held up."""
+def deliver(
+    url: str, body: bytes, headers: Mapping[str, str], unit_s: float, fault: Fault = NONE
+) -> None:
+    """POST a body in a thread of its own, one for analyses would be held up.
+
+    The pauses before further attempts are 1, 2, 4, 8 and 16 times ``unit_s``.
+    """
 
     def work() -> None:
         time.sleep(fault.webhook_late_s)
         for _ in range(2 if fault.webhook_twice else 1):
-            _deliver(url, body, headers)
+            _deliver(url, body, headers, unit_s)
 
     threading.Thread(target=work, daemon=True).start()
 
 
-def _deliver(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+def _deliver(url: str, body: bytes, headers: Mapping[str, str], unit_s: float) -> None:
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     for attempt in range(ATTEMPTS):
         if attempt:
-            time.sleep(PAUSE_S * 2 ** (attempt - 1))
+            time.sleep(unit_s * 2 ** (attempt - 1))
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
         try:
             connection.request(

@@ -15,6 +15,7 @@ NOTICE = (
 
 
 SECOND = 1_000_000_000  # in nanoseconds
+MOST = 1e9  # seconds: times are to have years of four digits
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Settings:
         The largest image: 27,000,000 pixels as the newer pages say, or 16,000,000.
     shape : {"2026", "2025"}
         The answer as it is now, or as of 2025: without ``isAiDetected``, the model's name in full.
+    heatmap_levels : bool
+        Give a submission that asks for a heatmap one: ``result.heatmap``, a list of runs for
+        each ``level``. No page tells the form of the service's own: this is not its contract.
     login_limit, check_limit, other_limit : Limit or None
         Above these rates Copyleaks answers 429. None: no limit. The service's own figures are
         LOGIN_LIMIT, CHECK_LIMIT and OTHER_LIMIT.
@@ -62,6 +66,9 @@ class Settings:
     aidetector_plan : {"free", "pro"} or None
         The plan of all of AIDetector's keys: rate, burst, batches at a time, whether there are
         jobs, and for "free" 500 scans in place of ``credits``. None: no limits.
+    webhook_unit_s : float
+        What a webhook that is not acknowledged waits for its second attempt, in seconds; then
+        twice, 4, 8 and 16 times as long, six attempts in all.
     retry_after : bool
         Whether 429 and 503 carry the header ``Retry-After``. Nobody knows what the service does.
     workers : int
@@ -86,11 +93,13 @@ class Settings:
     duplicate_policy: Literal["replay", "conflict", "ignore"] = "replay"
     limits: Literal["27mp", "16mp"] = "27mp"
     shape: Literal["2026", "2025"] = "2026"
+    heatmap_levels: bool = False
     login_limit: Limit | None = None
     check_limit: Limit | None = None
     other_limit: Limit | None = None
     aidetector_limit: Limit | None = None
     aidetector_plan: Literal["free", "pro"] | None = None
+    webhook_unit_s: float = 0.2
     retry_after: bool = True
     workers: int = 2
     max_checks: int = 8
@@ -109,10 +118,12 @@ class Settings:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} is {getattr(self, name)!r}; allowed: {allowed}")
-        positive = ("token_life_s", "workers", "max_checks", "max_connections")
+        positive = ("token_life_s", "webhook_unit_s", "workers", "max_checks", "max_connections")
         for name in (*positive, "header_timeout_s", "body_timeout_s"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)!r}; it has to be above 0")
+            if not 0 < getattr(self, name) <= MOST:
+                raise InputError(
+                    f"{name} is {getattr(self, name)!r}; it has to be above 0, and at most {MOST:g}"
+                )
         if self.credits < 0:
             raise InputError(f"credits is {self.credits}; it has to be 0 or more")
 

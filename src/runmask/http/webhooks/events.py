@@ -13,7 +13,7 @@ from ...formats import load_object
 from ..aidetector_wire import Reader
 from ..copyleaks_wire import error_of
 from ..jobs import Job
-from ..replies import integer, mapping
+from ..replies import integer, mapping, name_of
 from ..secret import Secret
 
 Service = Literal["copyleaks", "aidetector", "sightengine"]
@@ -103,7 +103,8 @@ def read_aidetector(body: bytes) -> Event:
     if not isinstance(kind, str) or not kind.isprintable() or len(kind) > 100:
         raise ResponseFormatError("no name of an event", code="missing_key", path="event")
     names = ("job_id", "batch_id", "id", "request_id")
-    subject = next((told[name] for name in names if isinstance(told.get(name), str)), None)
+    subjects = (name_of(told.get(name)) for name in names)
+    subject = next((subject for subject in subjects if subject is not None), None)
     return Event(service="aidetector", kind=kind, subject=subject, body=body)
 
 
@@ -112,11 +113,10 @@ def read_sightengine(body: bytes) -> Event:
     answer = load_object(body)
     data = mapping(answer.get("data"))
     status = data.get("status", answer.get("status"))
-    subject = mapping(answer.get("media")).get("id")
     return Event(
         service="sightengine",
         kind=f"media.{status}" if isinstance(status, str) and status.isalnum() else "media",
-        subject=subject if isinstance(subject, str) else None,
+        subject=name_of(mapping(answer.get("media")).get("id")),
         body=body,
     )
 

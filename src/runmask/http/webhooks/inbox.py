@@ -157,7 +157,7 @@ class Inbox:
         try:
             with self._transaction() as db:
                 outcomes = [self._insert(db, slot) for slot in slots]
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # whatever it is: those who wait for this commit are told
             for slot in slots:
                 slot.fault = error
         else:

@@ -25,7 +25,7 @@ from typing import Any, Literal
 import anyio
 import anyio.to_thread
 
-from ...errors import OutputError, ResponseFormatError, SignatureError
+from ...errors import LimitError, OutputError, ResponseFormatError, SignatureError
 from .events import Event, Service, read_aidetector, read_copyleaks, read_sightengine
 from .inbox import SMALL, Inbox
 from .senders import AIDetectorWebhook, Check, CopyleaksWebhook, SightengineWebhook
@@ -183,7 +183,7 @@ class Receiver:
         try:
             if isinstance(sender, CopyleaksWebhook):
                 scan_id, _, token = rest.rpartition("/")
-                sender.verify_address(scan_id, token)
+                _tell_of_age(service, sender.verify_address(scan_id, token))
                 return _Call("copyleaks", None, scan_id)
             name: Literal["aidetector", "sightengine"] = (
                 "aidetector" if isinstance(sender, AIDetectorWebhook) else "sightengine"
@@ -213,11 +213,11 @@ class Receiver:
                 raise _RefusedError(408, f"{call.service}: the body did not come in time")
             try:
                 if call.check is not None:
-                    call.check.finish()
+                    _tell_of_age(call.service, call.check.finish())
                 return await anyio.to_thread.run_sync(self._keep, call, spool, unpack.size)
             except SignatureError as error:
                 raise _RefusedError(401, f"{call.service}: {error}") from None
-            except ResponseFormatError as error:
+            except (ResponseFormatError, LimitError) as error:
                 raise _RefusedError(400, f"{call.service}: {error}") from None
             except OutputError as error:
                 logger.error("%s", error)
@@ -255,6 +255,12 @@ class Receiver:
         return Event(
             service=event.service, kind=event.kind, subject=event.subject, payload=own, body=body
         )
+
+
+def _tell_of_age(service: str, place: int) -> None:
+    """So that it can be seen when an old secret is used no more."""
+    if place:
+        logger.info("%s: verified by an older secret, number %d of the list", service, place + 1)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

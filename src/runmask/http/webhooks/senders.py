@@ -41,8 +41,8 @@ class Check(Protocol):
 
     def update(self, data: bytes, /) -> None: ...
 
-    def finish(self) -> None:
-        """Raises SignatureError."""
+    def finish(self) -> int:
+        """The place of the secret that fits, 0 for the newest. Raises SignatureError."""
 
 
 def _wrapped(given: Secrets) -> tuple[Secret, ...]:
@@ -53,6 +53,12 @@ def _refused() -> SignatureError:
     error = SignatureError("the webhook's sender did not prove who it is")
     error.add_note("the raw bytes of the body are signed: JSON that was written anew never fits")
     return error
+
+
+def _place_of_match(matches: list[bool]) -> int:
+    if True not in matches:
+        raise _refused()
+    return matches.index(True)
 
 
 class _HexCheck:
@@ -68,14 +74,13 @@ class _HexCheck:
         for each in self._sums:
             each.update(data)
 
-    def finish(self) -> None:
-        matches = [
-            hmac.compare_digest(each.digest(), claimed)
-            for each in self._sums
-            for claimed in self._claimed
-        ]
-        if not any(matches):
-            raise _refused()
+    def finish(self) -> int:
+        return _place_of_match(
+            [
+                True in [hmac.compare_digest(each.digest(), claimed) for claimed in self._claimed]
+                for each in self._sums
+            ]
+        )
 
 
 class _Sender:
@@ -206,9 +211,12 @@ class CopyleaksWebhook(_Sender):
         token = self._token(self._secrets[0], "payload", scan_id)
         return f"rm1.{token}" if own is None else f"rm1.{token}.{own}"
 
-    def verify_address(self, scan_id: str, token: str) -> None:
-        """Raises SignatureError unless they are the last two parts of an address made here."""
-        self._compare("at", scan_id, token)
+    def verify_address(self, scan_id: str, token: str) -> int:
+        """The place of the secret that made an address with these last two parts, 0 for the newest.
+
+        Raises SignatureError if none has.
+        """
+        return self._compare("at", scan_id, token)
 
     def verify_payload(self, scan_id: str, payload: object) -> str | None:
         """Your own part of the payload. Raises SignatureError unless it was made here."""
@@ -216,16 +224,16 @@ class CopyleaksWebhook(_Sender):
         if found is None:
             raise _refused()
         self._compare("payload", scan_id, found[1])
-        return found[2]
+        return found[2] and found[2].encode("utf-8", "replace").decode()
 
-    def _compare(self, purpose: str, scan_id: str, token: str) -> None:
+    def _compare(self, purpose: str, scan_id: str, token: str) -> int:
         claimed = token.encode("utf-8", "replace")
-        matches = [
-            hmac.compare_digest(self._token(secret, purpose, scan_id).encode(), claimed)
-            for secret in self._secrets
-        ]
-        if not any(matches):
-            raise _refused()
+        return _place_of_match(
+            [
+                hmac.compare_digest(self._token(secret, purpose, scan_id).encode(), claimed)
+                for secret in self._secrets
+            ]
+        )
 
     @staticmethod
     def _token(secret: Secret, purpose: str, scan_id: str) -> str:

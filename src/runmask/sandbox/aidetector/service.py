@@ -87,11 +87,7 @@ class AIDetector:
     async def detect(self, request: Request) -> Response:
         account = self.account(request)
         given, wishes, dialect = await self.one(request)
-        began = time.perf_counter()
-        [judged] = await self.judged(account, [given])
-        if isinstance(judged, Refusal):
-            raise judged
-        elapsed = round((time.perf_counter() - began) * 1e3)
+        judged, elapsed = await self.judged_one(account, given)
         answer = await self.in_thread(
             lambda: self.answer(judged, wishes, dialect, elapsed, self.keeper(request))
         )
@@ -159,16 +155,13 @@ class AIDetector:
             ]
         job.done = True
         if job.webhook_url is not None:
-            deliver(job.webhook_url, *webhook_of(job, new_id("req")), fault)
+            body, headers = webhook_of(job, new_id("req"))
+            deliver(job.webhook_url, body, headers, self.settings.webhook_unit_s, fault)
 
     async def forensics(self, request: Request) -> Response:
         account = self.account(request)
         given, _, _ = await self.one(request)
-        began = time.perf_counter()
-        [judged] = await self.judged(account, [given])
-        if isinstance(judged, Refusal):
-            raise judged
-        elapsed = round((time.perf_counter() - began) * 1e3)
+        judged, elapsed = await self.judged_one(account, given)
         answer = await self.in_thread(
             lambda: answers.forensic_answer(judged, elapsed, self.keeper(request))
         )
@@ -289,6 +282,14 @@ class AIDetector:
                     param="image_url",
                 )
             )
+
+    async def judged_one(self, account: Account, given: Given) -> tuple[answers.Judged, int]:
+        """As :meth:`judged`, of one image, and how many milliseconds that took."""
+        began = time.perf_counter()
+        [judged] = await self.judged(account, [given])
+        if isinstance(judged, Refusal):
+            raise judged
+        return judged, round((time.perf_counter() - began) * 1e3)
 
     async def judged(
         self, account: Account, given: Sequence[Given]

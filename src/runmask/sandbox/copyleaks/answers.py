@@ -1,6 +1,7 @@
 """The answers of Copyleaks: the login, and the result of a check."""
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..names import NOMINAL
 from ..photo import Photo
 from ..settings import NOTICE, Settings
 from .accounts import Login
+from .submission import Submission
 from .upload import MODELS
 from .wire import as_json, short_float, timestamp
 
@@ -37,11 +39,11 @@ def check_answer(
 
 
 def webhook_body(
-    settings: Settings, scan_id: str, cost: int, created: int, payload: str | None
+    settings: Settings, scan_id: str, cost: int, created: int, submission: Submission
 ) -> bytes:
     """Return what a webhook tells of a scan whose image the sandbox has not fetched."""
-    mask = magic_mask(scan_id, NOMINAL)
-    told: dict[str, object]
+    mask, payload = magic_mask(scan_id, NOMINAL), submission.payload
+    told: dict[str, Any]
     if mask is None:
         error = {
             "type": "api_error",
@@ -52,6 +54,8 @@ def webhook_body(
         told = {"status": 1, "error": error}
     else:
         told = result(settings, scan_id, mask, {}, cost, created)
+        if submission.heatmap and settings.heatmap_levels:
+            told["result"]["heatmap"] = heatmap_levels(mask)
     return as_json(told if payload is None else told | {"developerPayload": payload})
 
 
@@ -62,7 +66,7 @@ def result(
     metadata: dict[str, str],
     actual_credits: int,
     created: int,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return what a check found, in the service's form."""
     newest = settings.shape == "2026"
     ai = mask.fraction
@@ -84,6 +88,16 @@ def result(
         # not the service's: a stored answer has to tell where it is from
         "sandbox": {"notice": NOTICE, "version": __version__},
     }
+
+
+def heatmap_levels(mask: Mask) -> list[dict[str, Any]]:
+    """Return runs for each of three levels, each further from the edge of what is marked."""
+    step = min(mask.shape) // 32
+    levels = {0.25: mask, 0.5: mask.erode(step), 0.75: mask.erode(2 * step)}
+    return [
+        {"level": level, "starts": each.starts.tolist(), "lengths": each.lengths.tolist()}
+        for level, each in levels.items()
+    ]
 
 
 def magic_mask(scan_id: str, shape: tuple[int, int]) -> Mask | None:

@@ -147,9 +147,9 @@ class Copyleaks:
             raise Answered(envelope(13, message=f"{cost} credit needed, {account.credits} left"))
         account.credits -= cost
         created = self.settings.clock()
-        body = webhook_body(self.settings, scan_id, cost, created, submission.payload)
+        body = webhook_body(self.settings, scan_id, cost, created, submission)
         scan.answer = body
-        deliver(submission.webhook, body, {}, fault_of(request))
+        deliver(submission.webhook, body, {}, self.settings.webhook_unit_s, fault_of(request))
         return json_response({}, 201)
 
     def earlier_answer(self, scan: Scan, scan_id: str, digest: bytes) -> bytes | None:

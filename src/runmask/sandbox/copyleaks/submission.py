@@ -18,6 +18,7 @@ class Submission:
     webhook: str = field(repr=False)
     payload: str | None = field(repr=False)
     sandbox: bool
+    heatmap: bool
 
 
 def judge_submission(fields: dict[str, Any]) -> Submission:
@@ -38,5 +39,8 @@ def judge_submission(fields: dict[str, Any]) -> Submission:
     if payload is not None and (not isinstance(payload, str) or len(payload) > MAX_PAYLOAD):
         raise Refusal(Reason.FIELD, "developerPayload", f"a text of {MAX_PAYLOAD} is the most")
     return Submission(
-        checked_webhook(url, "webhooks.url"), payload, flag(fields.get("sandbox", False))
+        checked_webhook(url, "webhooks.url"),
+        payload,
+        sandbox=flag(fields.get("sandbox", False)),
+        heatmap=fields.get("masktype") == "heatmap",
     )
