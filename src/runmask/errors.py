@@ -12,6 +12,10 @@
     │   ├── SignatureError               a webhook whose sender did not prove who it is
     │   └── UnsafeURLError               an address that is not asked, or not handed to a service
     ├── OutputError (OSError)            a file could not be written; the old file is intact
+    ├── BatchError                       a job that cannot go on as asked; .path of its journal
+    │   ├── JournalLockedError           another process works on it; .pid, .host, .since
+    │   ├── JournalMismatchError         it is another job, or one of a newer release
+    │   └── JournalCorruptError          its journal is damaged, and was left as it is
     ├── MissingDependencyError (ImportError)    an extra is not installed
     └── APIError                         the service did not give an answer
         ├── APIConnectionError           no connection, or one that broke
@@ -140,6 +144,37 @@ class OutputError(RunmaskError, OSError):
         super().__init__(message, code=code)
         self.errno = errno
         self.path = path
+
+
+class BatchError(RunmaskError):
+    """A job that cannot go on as asked. ``path`` is its journal, which was not changed."""
+
+    code = "batch"
+
+    def __init__(self, message: str = "", *, code: str | None = None, path: str | None = None):
+        super().__init__(message, code=code)
+        self.path = path
+
+
+class JournalLockedError(BatchError):
+    """Another process works on the job: ``pid`` on ``host``, ``since`` (seconds since 1970)."""
+
+    code = "journal_locked"
+    pid: int | None = None
+    host: str | None = None
+    since: float | None = None
+
+
+class JournalMismatchError(BatchError):
+    """The journal is of another job than the one asked for, or of a newer release."""
+
+    code = "journal_mismatch"
+
+
+class JournalCorruptError(BatchError):
+    """The journal is damaged. To begin anew would pay again: it is left as it is."""
+
+    code = "journal_corrupt"
 
 
 class MissingDependencyError(RunmaskError, ImportError):

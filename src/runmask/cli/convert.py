@@ -102,8 +102,7 @@ def convert(
 
 def _tasks(masks: Sequence[Path], output: Path, to: str) -> list[Task]:
     from ..mask.files import FORMS
-    from ..output import distinct_names
-    from ..scan import make_folder
+    from ..output import distinct_names, make_folder
 
     if len(masks) == 1 and not output.is_dir():
         tasks = [Task(masks[0], masks[0], output)]

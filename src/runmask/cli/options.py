@@ -6,10 +6,12 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .. import services
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +62,14 @@ detector_option = click.option(
     metavar="NAME",
     help="One's own for the sandbox: module:callable, or an offered one.",
 )
+folder_option = click.option(
+    "-o",
+    "--output",
+    "folder",
+    required=True,
+    type=Output(file_okay=False, path_type=Path),
+    help="Folder for the results; made if need be.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 
@@ -89,6 +99,15 @@ colours = together(
             ("--outside", "0,255,0,120", "the rest"),
         )
     )
+)
+service_options = together(
+    click.option(
+        "--service",
+        type=click.Choice(services.NAMES),
+        help="Default: the first of these whose key is set, else the embedded sandbox.",
+    ),
+    click.option("--base-url", help="Another address of the service, such as a running sandbox."),
+    detector_option,
 )
 look_options = together(
     colours,

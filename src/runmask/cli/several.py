@@ -65,8 +65,8 @@ def tasks_of(
     No output is an input, but for a single image, which one may choose to draw on.
     """
     from .. import images
-    from ..output import distinct_names
-    from ..scan import make_folder, overlay_ending
+    from ..output import distinct_names, make_folder
+    from ..scan import overlay_ending
 
     def ending(image: Path) -> str:
         return overlay_ending(image, images.format_of(image) or "", fmt)
