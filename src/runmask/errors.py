@@ -352,13 +352,13 @@ def advised(error: E, advice: str) -> E:
 
 
 def shown(value: object) -> str:
-    """What was passed in, for a message: its repr, cut to 80 characters."""
+    """What was passed in, for a message: its repr on one line, cut to 80 characters."""
     if isinstance(value, int) and abs(value) >= 10**80:  # Python may refuse to write it
         return f"a number of about {value.bit_length() * 3 // 10} digits"
     if isinstance(value, (str, bytes)):
         value = value[:81]
     try:
-        text = repr(value)
+        text = " ".join(line.strip() for line in repr(value).splitlines())
     except Exception:  # a container of such numbers, or a broken object
         return f"<{type(value).__name__}>"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -16,7 +16,7 @@ import rich.console
 import rich.progress
 import rich.text
 
-from .errors import ResponseFormatError
+from .errors import OutputError, ResponseFormatError
 
 if TYPE_CHECKING:
     from .detection import Detection
@@ -51,8 +51,27 @@ def _echo(text: str, stream: TextIO) -> None:
     except UnicodeEncodeError:
         stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")
     except OSError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """What is left in its buffer must not fail once more at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write(data: bytes) -> None:
+    """What a command makes, to stdout; OutputError unless all of it got there or nobody reads."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence(sys.stdout)
+        raise OutputError(
+            f"cannot write to standard output: {error.strerror}", errno=error.errno, path="-"
+        ) from error
 
 
 def say_json(line: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import fields
@@ -37,6 +38,16 @@ class ColourType(click.ParamType[Colour]):
             return rgba(value, self.alpha)
         except InputError as error:
             return self.fail(f"{error}, or 'none'", param, ctx)
+
+
+class NumberRange(click.FloatRange):
+    """For click, NaN is in every range."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 class Output(click.Path):
@@ -101,11 +112,11 @@ service_options = together(
 look_options = together(
     colours,
     click.option(
-        "--opacity", type=click.FloatRange(0, 1), help="Of both colours, instead of their own."
+        "--opacity", type=NumberRange(0, 1), help="Of both colours, instead of their own."
     ),
     click.option(
         "--outline",
-        type=click.FloatRange(1, 2**15),
+        type=NumberRange(1, 2**15),
         metavar="WIDTH",
         help="Draw the mask's outlines too, as wide as that.",
     ),
