@@ -4,8 +4,9 @@ An argument is one of these:
 
 - the path of an image file;
 - a folder: the images in it and in its folders, by name. Hidden ones, and those that this library
-  has made there, are left out. A file counts if it is named as an image, or is one;
-- a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders;
+  has made there, are left out; so is, with a warning, the folder of a job. A file counts if it is
+  named as an image, or is one;
+- a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders; it must match a file;
 - a list: ``.csv`` or ``.tsv`` with a line of titles, ``.jsonl`` or ``.ndjson``, ``.parquet``, or
   ``.txt`` with a line for each; its paths are relative to its folder. It may be of any length;
 - an ``http`` or ``https`` address;
@@ -19,6 +20,7 @@ import glob
 import itertools
 import json
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 
 from .. import images
@@ -33,18 +35,21 @@ COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
 """What the column of a list may be called, the first that is there."""
 
 
-def entries(arguments: Iterable[str], column: str | None = None) -> Iterator[Entry]:
+def entries(
+    arguments: Iterable[str], column: str | None = None, *, output: str = ""
+) -> Iterator[Entry]:
     """The images that arguments stand for, in order, one in memory at a time.
 
-    (Of a folder or a pattern, the names are.) ``column`` is that of the lists among them.
+    (Of a folder or a pattern, the names are.) ``column`` is that of the lists among them;
+    ``output`` the folder of the job that asks, which is left out without a word.
 
     Raises InputError for what is not there or cannot be read, and for a bad line of a list.
     """
     for argument in arguments:
-        yield from _entries(argument, column)
+        yield from _entries(argument, column, output)
 
 
-def _entries(argument: str, column: str | None) -> Iterator[Entry]:
+def _entries(argument: str, column: str | None, output: str) -> Iterator[Entry]:
     if is_web(argument):
         yield _entry(argument)
     elif is_address(argument) and not argument.startswith("file://"):
@@ -52,7 +57,7 @@ def _entries(argument: str, column: str | None) -> Iterator[Entry]:
     else:
         path = local_path(argument)
         if os.path.isdir(path):
-            yield from _folder(path)
+            yield from _folder(path, output)
         elif os.path.lexists(path):
             yield from _list(path, column) if is_list(path) else [_entry(path)]
         elif glob.has_magic(path):
@@ -69,18 +74,20 @@ def _entry(source: str) -> Entry:
     return Entry(source, stamp_of(source))
 
 
-def _folder(folder: str) -> Iterator[Entry]:
+def _folder(folder: str, output: str) -> Iterator[Entry]:
     try:
         with os.scandir(folder) as found:
             inside = {entry.name: entry for entry in found}
     except OSError as error:
         raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
     if FILE in inside:  # of a job: what it made is no input
+        if folder != output:
+            warnings.warn(f"{folder!r} is left out: it is the folder of a job ({FILE})", stacklevel=1)
         return
     for name in given_among(sorted(inside)):
         entry = inside[name]
         if entry.is_dir(follow_symlinks=False):
-            yield from _folder(entry.path)
+            yield from _folder(entry.path, output)
         elif named_as_image(name) or (entry.is_file() and images.format_of(entry.path)):
             try:
                 mark = stamp(entry.stat())
@@ -90,9 +97,14 @@ def _folder(folder: str) -> Iterator[Entry]:
 
 
 def _pattern(pattern: str) -> Iterator[Entry]:
-    for path in sorted(glob.glob(pattern, recursive=True)):
-        if not os.path.isdir(path):
-            yield _entry(path)
+    found = [path for path in sorted(glob.glob(pattern, recursive=True)) if not os.path.isdir(path)]
+    if not found:
+        raise _unmatched(pattern)
+    yield from map(_entry, found)
+
+
+def _unmatched(pattern: str) -> InputError:
+    return InputError(f"{shown(pattern)}: no file matches this pattern", code="missing")
 
 
 def _remote_entries(address: str) -> Iterator[Entry]:
@@ -107,6 +119,8 @@ def _remote_entries(address: str) -> Iterator[Entry]:
         sources = [file_system.unstrip_protocol(name) for name in found]
     except Exception as error:  # each of its file systems has errors of its own
         raise InputError(f"{shown(address)}: {type(error).__name__}: {error}"[:400]) from error
+    if not sources and glob.has_magic(path):
+        raise _unmatched(address)
     for source in sources:
         yield Entry(source, "")
 

@@ -108,7 +108,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
     _check_ways(choice.service, options)
     webhook = options.get("webhook")
     return Job(
-        inputs=_arguments(inputs),
+        inputs=_arguments(inputs, folder),
         folder=folder,
         choice=choice,
         wishes=wishes_of(folder, options.get("outputs", ("overlay",)), **how),
@@ -128,7 +128,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
     )
 
 
-def _arguments(inputs: Inputs) -> list[str]:
+def _arguments(inputs: Inputs, folder: str) -> list[str]:
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     arguments = []
     for each in given:
@@ -139,6 +139,12 @@ def _arguments(inputs: Inputs) -> list[str]:
         arguments.append(text if is_elsewhere else local_path(text))
     if not arguments:
         raise InputError("inputs: none are given")
+    for argument in arguments:
+        if os.path.realpath(argument) == os.path.realpath(folder):
+            raise InputError(
+                f"{shown(argument)}: input and output are the same folder: give another output,"
+                " such as a folder in it"
+            )
     return arguments
 
 

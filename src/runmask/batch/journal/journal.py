@@ -58,12 +58,14 @@ class Journal(Reading):
 
     def __init__(self, folder: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
         folder = os.fspath(folder)
+        is_made = not os.path.lexists(folder)
         make_folder(folder)
         self.is_full = False
         self._ownership = Ownership(folder)
         try:
             path = os.path.join(folder, schema.FILE)
             is_new = schema.made(path)
+            self._made = (is_new, is_made)
             database = schema.connected(path, writing=True)
             try:
                 super().__init__(folder)
@@ -84,11 +86,21 @@ class Journal(Reading):
             raise
 
     def close(self) -> None:
-        """Finish what is to be written, and let the next process have it."""
+        """Finish what is to be written, and let the next process have it.
+
+        What this one made is gone again if it has taken in no item: the job was refused.
+        """
+        is_new, is_made = self._made
+        is_empty = is_new and not self._has_items()
         super().close()
         self._writer.close()
         self._give_back_reserve()
+        if is_empty:
+            schema.remove(self.path)
         self._ownership.release()
+        if is_empty and is_made:
+            with suppress(OSError):
+                os.rmdir(self.folder)
 
     def __enter__(self) -> Self:
         return self

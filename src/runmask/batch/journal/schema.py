@@ -10,7 +10,7 @@ from functools import cache
 
 from ...errors import InputError, JournalCorruptError, JournalMismatchError, OutputError
 
-__all__ = ["FILE", "check_whole", "connected", "explained", "made"]
+__all__ = ["FILE", "check_whole", "connected", "explained", "made", "remove"]
 
 FILE = "journal.sqlite"
 VERSION = 1
@@ -72,7 +72,7 @@ def made(path: str) -> bool:
         return False
     fresh = f"{path}.new"
     try:
-        _remove(fresh)
+        remove(fresh)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(fresh, isolation_level=None)
         try:
@@ -86,15 +86,16 @@ def made(path: str) -> bool:
         _sync_folder(os.path.dirname(path))
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
-            _remove(fresh)
+            remove(fresh)
         raise explained(error, path) from error
     return True
 
 
-def _remove(database: str) -> None:
-    for name in (database, f"{database}-journal"):
+def remove(database: str) -> None:
+    """Remove a database that nobody has open."""
+    for ending in ("", "-journal", "-wal", "-shm"):
         with suppress(FileNotFoundError):
-            os.unlink(name)
+            os.unlink(database + ending)
 
 
 def connected(path: str, *, writing: bool) -> sqlite3.Connection:
