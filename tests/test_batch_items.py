@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
-import threading
 import tracemalloc
 
 import pytest
@@ -213,21 +211,8 @@ def test_a_large_file_is_not_read(tmp_path):
 @pytest.fixture
 def web(tmp_path):
     (tmp_path / "x.png").write_bytes(b"content")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments):
-            super().__init__(*arguments, directory=str(tmp_path))
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(tmp_path) as origin:
+        yield origin
 
 
 def test_web_addresses(web):

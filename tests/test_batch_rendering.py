@@ -29,7 +29,6 @@ def item(tmp_path):
 
 def wishes(tmp_path, *outputs, **how):
     made = Wishes(str(tmp_path / "out"), outputs, **how)
-    made.make_folders()
     return made
 
 
@@ -265,7 +264,6 @@ def test_a_full_disk(small_disk, tmp_path_factory):
     images.write(path, noise(600, 800, 3))
     item = plain(0, str(path), body_of(big))
     made = Wishes(str(small_disk), ("overlay",))
-    made.make_folders()
     result = render(item, made)
     assert result.error[0] == "output"
     assert not [p for p in small_disk.rglob("*") if p.name.startswith(".runmask")]

@@ -34,7 +34,6 @@ def job(tmp_path_factory):
     """A job's folder: files of a few items, linked under the names of all."""
     folder = tmp_path_factory.mktemp("report") / "job <b>"
     wishes = Wishes(str(folder), ("overlay", "svg"))
-    wishes.make_folders()
     photos = folder.parent / "photos & more"
     photos.mkdir()
     shape = (240, 320)

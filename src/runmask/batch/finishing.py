@@ -37,7 +37,6 @@ def render_all(
     What is done is in the journal, a bunch at a time; whatever ends this, the rest is rendered by
     the next call. Raises as :func:`.pool.drive`, and what the journal raises.
     """
-    wishes.make_folders()
     _tidy(wishes.folder)
     work = partial(render_chunk, wishes=replace(wishes, heic=engine.apart))
 

@@ -82,7 +82,9 @@ def _folder(folder: str, output: str) -> Iterator[Entry]:
         raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
     if FILE in inside:  # of a job: what it made is no input
         if folder != output:
-            warnings.warn(f"{folder!r} is left out: it is the folder of a job ({FILE})", stacklevel=1)
+            warnings.warn(
+                f"{folder!r} is left out: it is the folder of a job ({FILE})", stacklevel=1
+            )
         return
     for name in given_among(sorted(inside)):
         entry = inside[name]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _JSON_EVERY_S = 5.0
 _LISTED = 10
+_ADVICE = {"no_photo": "; --photos names the folder with the images"}
 
 
 @contextmanager
@@ -63,6 +64,8 @@ def tell(summary: Summary, as_json: bool) -> None:
                 "shared": summary.shared,
                 "credits": summary.spent,
                 "credits_in_all": summary.spent_in_all,
+                "sent_again": summary.resent,
+                "lacking": list(summary.lacking),
                 "report": summary.report,
                 "error": None if summary.error is None else str(summary.error),
             }
@@ -73,10 +76,16 @@ def tell(summary: Summary, as_json: bool) -> None:
     if left := total - sum(states.get(name, 0) for name in ("done", "failed", "held")):
         parts.append(f"{left:,} to go")
     terminal.warn(", ".join(parts))
+    for kind in summary.lacking:
+        terminal.warn(f"no {kind} in {states['done']:,} answers")
     if summary.answered:
         same = f", {summary.shared:,} have the content of others" if summary.shared else ""
         cost = f"; {summary.spent:,.6g} credits" if summary.spent else ""
         terminal.warn(f"{summary.answered:,} answered now{same}{cost}")
+    if summary.resent:
+        terminal.warn(
+            f"up to {summary.resent:,} more may have been charged: of held images, sent again"
+        )
     if not as_json:
         for state in ("failed", "held"):
             if states.get(state):
@@ -92,6 +101,16 @@ def tell(summary: Summary, as_json: bool) -> None:
         terminal.warn(f"stopped: {summary.error}")
     if left:
         terminal.warn("the same command goes on from here")
+
+
+def held_in(folder: str | Path) -> Iterator[Outcome]:
+    from ..batch.journal import Reading
+
+    journal = Reading(folder)
+    try:
+        yield from journal.held()
+    finally:
+        journal.close()
 
 
 def outcomes_of(folder: str | Path, state: Any) -> Iterator[Outcome]:
@@ -122,4 +141,6 @@ def tell_items(outcomes: Iterator[Outcome], as_json: bool, most: int | None = No
                 }
             )
         else:
-            terminal.say(terminal.printable(f"{outcome.source}: {outcome.state}: {message}"))
+            about = outcome.source or f"answer {outcome.name}"
+            advice = _ADVICE.get(code, "")
+            terminal.say(terminal.printable(f"{about}: {outcome.state}: {message}{advice}"))

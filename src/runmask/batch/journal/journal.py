@@ -34,6 +34,7 @@ from .scans import Answer, Claim, Fault, Resolution
 T = TypeVar("T")
 
 _CHUNK = 5000  # items of one commit while a job is planned
+_WORDS = {"service": "with", "at": "with", "question": "with the model", "way": "by"}
 _RESERVE = "journal.reserve"
 
 
@@ -118,7 +119,7 @@ class Journal(Reading):
         for name, value in identity.items():
             if known.get(name) != value:
                 raise JournalMismatchError(
-                    f"the job in {self.folder!r} was begun with {name} {known.get(name)!r}, and"
+                    f"the job in {self.folder!r} was begun {_WORDS[name]} {known.get(name)!r}, and"
                     f" {value!r} is asked for: give another output folder",
                     path=self.path,
                 )
@@ -161,8 +162,16 @@ class Journal(Reading):
         return self._do(partial(scans.resolve, choice=choice))
 
     def retry_failed(self) -> int:
-        """Let what failed be tried again, whatever the reason; how many items."""
+        """Let what failed be tried again, but not what was given up; how many items."""
         return self._do(scans.retry_failed)
+
+    def retry_rendering(self) -> int:
+        """Let what is answered and could not be rendered be tried again; how many items."""
+        return self._do(scans.retry_rendering)
+
+    def render_again(self) -> None:
+        """Have the files of all answers made once more."""
+        self._do(scans.render_again)
 
     # -- its images
 
@@ -306,10 +315,15 @@ class Journal(Reading):
     # -- rendering
 
     def rendered(self, results: Sequence[Rendered]) -> None:
-        """Keep what came of rendering. One commit."""
+        """Keep what came of rendering. One commit.
+
+        Files that were made before stay with an item, and one that was done stays so: an error says
+        then why it has not all of what is asked for.
+        """
         rows = [
             (
                 "failed" if result.error else "done",
+                scans.DONE_BEFORE,
                 json.dumps(dict(result.files)),
                 json.dumps({name: round(s, 6) for name, s in result.seconds.items()}),
                 *(result.error or (None, None)),
@@ -319,8 +333,9 @@ class Journal(Reading):
         ]
         self._do(
             lambda db: db.executemany(
-                "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
-                " WHERE number = ?",
+                "UPDATE items SET state = iif(error IS NULL AND message IS ?2, 'done', ?1),"
+                " files = json_patch(files, ?3), seconds = ?4, error = ?5, message = ?6"
+                " WHERE number = ?7",
                 rows,
             )
         )
