@@ -8,6 +8,7 @@ import tracemalloc
 
 import pytest
 from command_line import photo
+from http_files import serving
 
 from runmask.batch.items import entries
 from runmask.batch.sources import digest_of, read_image, stem_of

@@ -28,8 +28,7 @@ def item(tmp_path):
 
 
 def wishes(tmp_path, *outputs, **how):
-    made = Wishes(str(tmp_path / "out"), outputs, **how)
-    return made
+    return Wishes(str(tmp_path / "out"), outputs, **how)
 
 
 def files_of(tmp_path):

@@ -15,7 +15,7 @@ from .executors import Engine
 from .journal import Journal
 from .pool import drive
 from .rendering import FOLDERS, Wishes, render_chunk
-from .reporting import report
+from .reporting import page
 from .stopping import Stop
 from .values import Answered, Rendered
 
@@ -63,9 +63,9 @@ def finished(journal: Journal, stop: Stop) -> str | None:
         return None
     try:
         table.write(path, journal.outcomes())
-        page = report(journal.folder)
+        made = page(os.path.abspath(journal.folder))
         journal.table_written()
-        return page
+        return made
     except OutputError as error:
         stop.request(error=error)
         return None

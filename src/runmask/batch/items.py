@@ -8,7 +8,8 @@ An argument is one of these:
   named as an image, or is one;
 - a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders; it must match a file;
 - a list: ``.csv`` or ``.tsv`` with a line of titles, ``.jsonl`` or ``.ndjson``, ``.parquet``, or
-  ``.txt`` with a line for each; its paths are relative to its folder. It may be of any length;
+  ``.txt`` with a line for each (no comments); in UTF-8. Its paths are relative to its folder, other
+  columns mean nothing, and it may be of any length;
 - an ``http`` or ``https`` address;
 - an address in another scheme, through fsspec: of a file, a folder, or a pattern.
 """
@@ -142,12 +143,18 @@ def _list(path: str, column: str | None) -> Iterator[Entry]:
             source = _listed(value, folder)
         except (InputError, OSError, ValueError, csv.Error) as error:
             message = f"the list {path!r:.300}, entry {number}: {error}"
+            if isinstance(error, UnicodeDecodeError):
+                message = (
+                    f"the list {path!r:.300} is not in UTF-8: save it as such ({error.reason})"
+                )
             raise InputError(message, code="list") from error
         yield _entry(source)
 
 
 def _listed(value: object, folder: str) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if value == "" or (isinstance(value, str) and not value.strip()):
+        raise InputError("its path is empty: fill it in, or take the entry out")
+    if not isinstance(value, str) or "\0" in value:
         raise InputError(f"{shown(value)} is no path or address")
     value = value.strip()
     if is_address(value):
@@ -208,4 +215,7 @@ def _column(titles: list[str], column: str | None) -> str:
         if name in titles:
             return name
     wanted = "none of " + ", ".join(COLUMNS) if column is None else f"no {column!r}"
-    raise InputError(f"{wanted} among its columns {shown(titles)}", code="column")
+    hint = ""
+    if len(titles) == 1 and ";" in titles[0]:
+        hint = "; it is separated by semicolons, and has to be by commas (or tabs, as .tsv)"
+    raise InputError(f"{wanted} among its columns {shown(titles)}{hint}", code="column")

@@ -143,6 +143,7 @@ def _summary(
         spent_in_all=journal.spent(),
         report=page,
         lacking=journal.lacking(job.wishes.outputs),
+        incomplete=journal.incomplete(),
         resent=journal.resent(),
         error=stop.error,
         signal=stop.signal,

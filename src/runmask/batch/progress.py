@@ -83,6 +83,8 @@ class Summary:
         The page, if it was written anew.
     lacking : tuple of str
         The kinds of files that were asked for, and that no answer has what it takes for.
+    incomplete : int
+        How many are done but keep files of before: their errors say why.
     resent : int
         How many requests of the whole job were sent again although they may have been charged.
     error : Exception or None
@@ -102,6 +104,7 @@ class Summary:
     spent_in_all: float
     report: str | None
     lacking: tuple[str, ...] = ()
+    incomplete: int = 0
     resent: int = 0
     error: Exception | None
     signal: int | None

@@ -137,6 +137,7 @@ def perform(
             spent_in_all=journal.spent(),
             report=page,
             lacking=journal.lacking(wishes.outputs),
+            incomplete=journal.incomplete(),
             resent=journal.resent(),
             error=stop.error,
             signal=stop.signal,

@@ -65,6 +65,7 @@ def tell(summary: Summary, as_json: bool) -> None:
                 "credits": summary.spent,
                 "credits_in_all": summary.spent_in_all,
                 "sent_again": summary.resent,
+                "incomplete": summary.incomplete,
                 "lacking": list(summary.lacking),
                 "report": summary.report,
                 "error": None if summary.error is None else str(summary.error),
@@ -76,6 +77,11 @@ def tell(summary: Summary, as_json: bool) -> None:
     if left := total - sum(states.get(name, 0) for name in ("done", "failed", "held")):
         parts.append(f"{left:,} to go")
     terminal.warn(", ".join(parts))
+    if summary.incomplete:
+        terminal.warn(
+            f"{summary.incomplete:,} keep what was made before: not all that is asked for could be"
+            " made, and the table says why"
+        )
     for kind in summary.lacking:
         terminal.warn(f"no {kind} in {states['done']:,} answers")
     if summary.answered:

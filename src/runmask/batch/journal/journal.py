@@ -34,7 +34,7 @@ from .scans import Answer, Claim, Fault, Resolution
 T = TypeVar("T")
 
 _CHUNK = 5000  # items of one commit while a job is planned
-_WORDS = {"service": "with", "at": "with", "question": "with the model", "way": "by"}
+_WORDS = {"service": "with", "at": "at", "question": "with the model", "way": "by"}
 _RESERVE = "journal.reserve"
 
 
@@ -341,10 +341,6 @@ class Journal(Reading):
         )
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
-
-    def is_table_current(self) -> bool:
-        """Whether no item has changed since the table of results was written."""
-        return "table" in self.facts()
 
     def table_written(self) -> None:
         """The table of results tells of all items as they are."""

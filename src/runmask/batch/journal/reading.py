@@ -64,6 +64,10 @@ class Reading:
         [(total,)] = self._rows("SELECT coalesce(total(credits), 0) FROM scans")
         return float(total)
 
+    def is_table_current(self) -> bool:
+        """Whether no item has changed since the table of results was written."""
+        return "table" in self.facts()
+
     def resent(self) -> int:
         """How many requests a person had sent again that may have been charged before."""
         return int(self.facts().get("resent", 0))
@@ -101,6 +105,13 @@ class Reading:
             copy_of=None if first == item else first,
             body=None if body is None else self._unpacked(body, scan_id),
         )
+
+    def incomplete(self) -> int:
+        """How many are done, and have an error that says why some of their files are not new."""
+        [(count,)] = self._rows(
+            "SELECT count(*) FROM items WHERE state = 'done' AND error IS NOT NULL"
+        )
+        return int(count)
 
     def lacking(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """The kinds of files that no item has; none as long as no item has any."""

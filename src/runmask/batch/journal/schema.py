@@ -111,9 +111,12 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     if not writing and not os.path.lexists(path):
         raise InputError(f"{os.path.dirname(path)!r} is no folder of a job: it has no {FILE}")
     _check_kind(path)
+    mode = "mode=rw"  # who only reads tidies up as well when it closes
+    if not writing and not os.access(os.path.dirname(path) or ".", os.W_OK):
+        mode = _archived(path)
     try:
         db = sqlite3.connect(
-            f"file:{_quoted(path)}?mode=rw",  # who only reads tidies up as well when it closes
+            f"file:{_quoted(path)}?{mode}",
             uri=True,
             timeout=10,
             isolation_level=None,
@@ -133,6 +136,12 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explained(error, path) from error
     return db
+
+
+def _archived(path: str) -> str:
+    """How to read a journal in a folder where SQLite can put nothing beside it."""
+    log = f"{path}-wal"  # of a process that was killed, or runs: without one nothing can change
+    return "mode=ro" if os.path.exists(log) else "mode=ro&immutable=1"
 
 
 def _check_kind(path: str) -> None:
