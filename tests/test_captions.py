@@ -144,10 +144,15 @@ def test_a_legend_has_the_heatmaps_colours():
     assert dark[-60:].any()
 
 
-@pytest.mark.parametrize("limits", [(0,), (1, 0), (0, np.nan), ("a", "b"), (0, 10**400), None])
+@pytest.mark.parametrize("limits", [(0,), (1, 0), (0, np.nan), ("a", "b"), (0, 10**400), 5])
 def test_a_legend_takes_the_heatmaps_ranges(limits):
     with pytest.raises(InputError, match=r"^range .*: not two"):
         captions.legend(picture(100, 400), range=limits)
+
+
+def test_a_legend_without_a_range_says_confidences():
+    image = picture(100, 400)
+    assert np.array_equal(captions.legend(image), captions.legend(image, range=(0, 1)))
 
 
 def test_a_legend_shows_how_opaque_colours_are():

@@ -96,7 +96,7 @@ def legend(
     colormap: str | Pixels = "turbo",
     alpha: Alpha | None = None,
     *,
-    range: tuple[float, float] = (0.0, 1.0),  # noqa: A002 - as heatmap has it
+    range: tuple[float, float] | None = None,  # noqa: A002 - as heatmap has it
     title: str = "confidence",
     size: int | None = None,
     font: Font | None = None,
@@ -104,8 +104,8 @@ def legend(
     """The image with a colour bar below it, for what :func:`runmask.heatmap` drew.
 
     ``colormap``, ``alpha`` and ``range`` are those of the heatmap: the bar is a heatmap of all
-    confidences over white, with the values at its ends and in its middle below. Of a map of uint8
-    that was drawn without a range, the values are 0 to 255: ``range=(0, 255)``.
+    confidences over white, with the values at its ends and in its middle below. Without a range
+    they are confidences, 0 to 1, whatever the numbers of the map.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def legend(
         As :func:`caption` and :func:`runmask.heatmap`.
     """
     pixels = _rgb(image, _WHITE)
-    low, span = checked_range(range)
+    low, span = (0.0, 1.0) if range is None else checked_range(range)
     letters = Lettering(font, size, _usual_size(pixels))
     margin = letters.size // 2
     width = max(1, pixels.shape[1] - 2 * margin)

@@ -17,10 +17,12 @@ __all__ = ["array_of", "pixels_of"]
 _OTHER_MODES = {"P", "PA", "La", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
 
 
-def array_of(given: Any, name: str, error: type[InputError] = InputError) -> NDArray[Any]:
+def array_of(
+    given: Any, name: str, error: type[InputError] = InputError, code: str | None = None
+) -> NDArray[Any]:
     """``numpy.asarray``, but no masked arrays; ``name`` is what messages call it."""
     if isinstance(given, np.ma.MaskedArray):
-        raise error(f"{name} is a masked array; fill it first")
+        raise error(f"{name} is a masked array; fill it first", code=code)
     try:
         return np.asarray(given)
     except MemoryError:
@@ -28,20 +30,25 @@ def array_of(given: Any, name: str, error: type[InputError] = InputError) -> NDA
     except Exception as failure:  # RuntimeError of tensors with gradients, and much more
         reason = (str(failure).splitlines() or [type(failure).__name__])[0]
         kind = type(given).__name__
-        raise error(f"{name} is no array of NumPy's ({kind}): {reason:.200}") from failure
+        message = f"{name} ({kind}) makes no array of NumPy's: {reason:.200}"
+        raise error(message, code=code) from failure
 
 
 def pixels_of(
-    given: Any, name: str = "the image", error: type[InputError] = ImageError
+    given: Any,
+    name: str = "the image",
+    error: type[InputError] = ImageError,
+    code: str | None = None,
 ) -> NDArray[Any]:
     """The same of what has pixels: grey or colours, in no other meaning."""
     if not isinstance(given, np.ndarray):
         if isinstance(getattr(given, "pixels", None), np.ndarray):
-            raise error(f"{name} is a {type(given).__name__}: its .pixels are the array")
+            kind = type(given).__name__
+            raise error(f"{name} is a {kind}: its .pixels are the array", code=code)
         mode = getattr(given, "mode", None)
         if isinstance(mode, str) and mode in _OTHER_MODES:
             raise error(
                 f'{name} is one of Pillow\'s of mode {mode!r}: .convert("RGB") makes it RGB',
-                code="mode",
+                code=code or "mode",
             )
-    return array_of(given, name, error)
+    return array_of(given, name, error, code)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError, InputError, LimitError, advised, shown
+from ..foreign import pixels_of
 from ..output import atomic_write
 from .arguments import check_orientation, check_whole
 from .extra import extra, opencv
@@ -201,7 +202,7 @@ def _check_abilities(fmt: str, lossless: bool, metadata: Metadata | None) -> Non
 
 
 def _checked(image: npt.ArrayLike, fmt: str) -> Writable:
-    array = np.asarray(image)
+    array = pixels_of(image)
     is_bool = array.dtype == np.bool_ and array.ndim == 2
     channels = array.shape[2] if array.ndim == 3 else 1
     if not is_bool and (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)):

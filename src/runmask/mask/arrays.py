@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
+from ..foreign import array_of
 from .algebra import checked_threads
 from .value import Value, row_range
 
@@ -119,12 +120,11 @@ class Arrays(Value):
 
 
 def _plain_array(a: ArrayLike) -> NDArray[Any]:
-    if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
-        raise InputError("the array has masked values; fill them first")
-    try:
-        values = np.asarray(a)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"not an array of numbers: {error}") from None
+    if isinstance(a, np.ma.MaskedArray):
+        if np.ma.is_masked(a):
+            raise InputError("the array has masked values; fill them first")
+        a = a.data
+    values = array_of(a, "what should be pixels")
     if values.ndim != 2:
         raise InputError(f"an array of shape {values.shape}: not 2-D (height, width)")
     if values.dtype.kind not in "biuf":
