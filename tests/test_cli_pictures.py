@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from command_line import ANSWER, files, photo, run
-from PIL import Image
+from PIL import Image, ImageCms
 
 import runmask as rm
 from runmask import images
@@ -296,12 +296,22 @@ def test_formats(folder):
 def test_metadata(folder):
     exif = Image.Exif()
     exif[0x010F] = "A camera"
-    image = photo(folder / "e.jpg", 512, 512, exif=exif)
-    answer = pair(folder, 0)[1]
-    for name, options in (("a.jpg", []), ("b.jpg", ["--metadata", "keep"])):
-        assert run("overlay", image, answer, "-o", folder / name, *options).exit_code == 0
-    assert b"A camera" not in (folder / "a.jpg").read_bytes()
-    assert b"A camera" in (folder / "b.jpg").read_bytes()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = photo(folder / "e.jpg", 512, 512, exif=exif, icc_profile=profile)
+    answer, out = pair(folder, 0)[1], folder / "a.jpg"
+    for options, has_exif, has_profile in (
+        ([], False, True),
+        (["--metadata", "strip"], False, True),
+        (["--metadata", "keep"], True, True),
+        (["--metadata", "none"], False, False),
+    ):
+        for what in (["overlay", image, answer], ["heatmap", image, "--level", answer, 1]):
+            assert run(*what, "-o", out, "--overwrite", *options).exit_code == 0
+            assert (b"A camera" in out.read_bytes()) is has_exif
+            with Image.open(out) as drawn:
+                assert (drawn.info.get("icc_profile") == profile) is has_profile
+    for name in ("b.bmp", "b.tif", "b.png", "b.webp"):
+        assert run("overlay", image, answer, "-o", folder / name).exit_code == 0
 
 
 # -- heatmap -------------------------------------------------------------------------------------
@@ -340,6 +350,40 @@ def test_heatmap_options(folder):
     assert np.array_equal(images.read(out), want)
 
 
+@pytest.mark.parametrize(("dtype", "full"), [(np.uint8, 255), (np.uint16, 65535)])
+@pytest.mark.parametrize("kind", ["png", "tif", "npy"])
+def test_ranges_are_in_the_maps_own_numbers(folder, dtype, full, kind):
+    values = (np.linspace(0, 1, 12).reshape(3, 4) * full).astype(dtype)
+    path = folder / f"c.{kind}"
+    if kind == "npy":
+        np.save(path, values)
+    else:
+        Image.fromarray(values).save(path)
+    image = folder / "p0.png"
+    before = images.read(image)
+    for options, limits in (
+        ([], None),
+        (["--range", 0, full], None),
+        (["--range", full // 4, full // 2], (full // 4, full // 2)),
+    ):
+        out = folder / "h.png"
+        done = run("heatmap", image, path, "-o", out, "--overwrite", *options)
+        assert done.exit_code == 0, done.stderr
+        want = rm.heatmap(before, values, range=limits)
+        assert (want != before).any()
+        assert np.array_equal(images.read(out), want)
+
+
+def test_nan_that_is_transparent(folder):
+    values = np.array([[0.2, np.nan], [0.9, 1]])
+    np.save(folder / "c.npy", values)
+    image, out = folder / "p0.png", folder / "h.png"
+    done = run("heatmap", image, folder / "c.npy", "-o", out, "--nan", "transparent")
+    assert done.exit_code == 0, done.stderr
+    want = rm.heatmap(images.read(image), values, nan="transparent")
+    assert np.array_equal(images.read(out), want)
+
+
 def test_heatmap_of_masks(folder):
     image, out = folder / "p0.png", folder / "h.png"
     answers = [pair(folder, n)[1] for n in (0, 1)]
@@ -358,7 +402,7 @@ def test_heatmap_of_masks(folder):
         (["p0.png"], "give either CONFIDENCE or --level"),
         (["p0.png", "c.npy", "--level", "p0.response.json", "1"], "give either"),
         (["p0.png", "p0.response.json"], "come with --level"),
-        (["p0.png", "p1.png"], "a map of confidences is grey"),
+        (["p0.png", "p1.png"], "the map is a PNG picture with colours, not grey"),
         (["p0.png", "cut.npy"], "no array in NumPy's format"),
         (["p0.png", "pickled.npy"], "no array in NumPy's format"),
         (["p0.png", "text.npy"], "neither a NumPy file"),

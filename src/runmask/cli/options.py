@@ -139,10 +139,11 @@ encoding_options = together(
     click.option("--lossless", is_flag=True, help="For WebP."),
     click.option(
         "--metadata",
-        type=click.Choice(["strip", "keep"]),
+        type=click.Choice(["strip", "keep", "none"]),
         default="strip",
         show_default=True,
-        help="Whether EXIF, the place as well, and the colour profile go along.",
+        help="strip leaves out EXIF, so the place too, but not the colour profile; keep takes both "
+        "along, none neither.",
     ),
 )
 

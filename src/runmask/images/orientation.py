@@ -48,7 +48,8 @@ def upright(image: Pixels, orientation: int) -> Pixels:
         7: lambda: cv2.flip(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE), 0),
         8: lambda: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
     }
-    return np.asarray(turns[orientation](), dtype=np.uint8)
+    turned: Pixels = np.asarray(turns[orientation]())
+    return turned
 
 
 def as_stored(image: Pixels, orientation: int) -> Pixels:
