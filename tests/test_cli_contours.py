@@ -35,7 +35,7 @@ def test_geojson(tmp_path, answer, mask):
     assert done.exit_code == 0, done.stderr
     assert json.loads(out.read_text()) == mask.contours().to_geojson()
     points = len(mask.contours().points)
-    assert done.stdout == f"{out}: 512 x 512, 2 parts, 1 holes, {points:,} points\n"
+    assert done.stdout == f"{out}: 512 x 512, 2 parts, 1 hole, {points:,} points\n"
 
 
 def test_svg(tmp_path, answer, mask):
@@ -71,8 +71,10 @@ def test_options(tmp_path, answer, mask, options, arguments):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["-o", "out.png"], "the ending '.png' names no form of contours: .geojson, .svg, .json"),
-        (["-o", "out"], "no ending names no form of contours"),
+        (["-o", "out.png"], "the ending '.png' is none of contours: .geojson, .svg, .json"),
+        (["-o", "out"], "a name without ending, not one of contours"),
+        (["-o", "out.svg", "--format", "json"], "'out.svg' ends otherwise than --format json"),
+        (["-o", "-", "--format", "svg"], "nothing goes to standard output"),
         (["-o", ""], "the name is empty"),
         ([], "Missing option '-o'"),
         (["-o", "out.geojson", "--outline", "center"], "is for rings on pixels' edges"),

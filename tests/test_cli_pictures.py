@@ -115,8 +115,8 @@ def test_one_that_fails_does_not_stop_the_rest(folder):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["p0.png", "p0.response.json", "p1.png"], "3 files are no pairs"),
-        (["p0.png"], "1 files are no pairs"),
+        (["p0.png", "p0.response.json", "p1.png"], "an odd number of files, 3: "),
+        (["p0.png"], "an odd number of files, 1: "),
         ([".", "p0.response.json"], "is a folder: --answers"),
         (["p0.response.json", "p0.png"], "swapped?"),
         (["p0.png", "p0.response.json", "p0.png", "p1.response.json"], "is given twice"),
@@ -293,6 +293,38 @@ def test_formats(folder):
     assert images.format_of(folder / "x.jpg") == "JPEG"
 
 
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.webp", "x.tif"])
+@pytest.mark.parametrize("fmt", ["jpeg", "PNG", "webp", "tiff"])
+def test_names_do_not_lie_about_the_format(folder, name, fmt):
+    image, answer = pair(folder, 0)
+    confidence, _ = confidence_file(folder, "npy")
+    said = {"x.jpg": "jpeg", "x.tif": "tiff"}.get(name, name[2:])
+    for what in (["overlay", image, answer], ["heatmap", image, confidence]):
+        done = run(*what, "-o", folder / name, "--format", fmt, "--overwrite")
+        assert done.exit_code == (0 if said == fmt.lower() else 2)
+        assert ("is named as" in done.stderr) is (said != fmt.lower())
+    assert run("overlay", image, answer, "-o", folder / "x.part", "--format", fmt).exit_code == 0
+
+
+def test_nothing_goes_to_standard_output(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    confidence_file(folder, "npy")
+    before = files(folder)
+    for what in (
+        ["overlay", "p0.png", "p0.response.json"],
+        ["heatmap", "p0.png", "c.npy"],
+        ["contours", "p0.response.json"],
+        ["detect", "p0.png"],
+        ["batch", "p0.png"],
+        ["render", "."],
+    ):
+        done = run(*what, "-o", "-")
+        assert done.exit_code == 2, what
+        assert "nothing goes to standard output" in done.stderr, what
+    assert files(folder) == before
+    assert run("overlay", "p0.png", "p0.response.json", "-o", "./-").exit_code == 0
+
+
 def test_metadata(folder):
     exif = Image.Exif()
     exif[0x010F] = "A camera"
@@ -457,6 +489,15 @@ def test_contours_of_a_folder(folder):
     done = run("contours", folder / "none", "-o", folder / "out2")
     assert done.exit_code == 2
     assert "no *.response.json" in done.stderr
+
+
+def test_contours_of_masks_have_the_photos_name(folder):
+    made = [folder / f"p{n}.mask.png" for n in (0, 1)]
+    for n, path in enumerate(made):
+        path.write_bytes(mask_of(pair(folder, n)[1]).to_png())
+    done = run("contours", *made, "-o", folder / "out", "--format", "svg")
+    assert done.exit_code == 0, done.stderr
+    assert files(folder / "out") == ["p0.contours.svg", "p1.contours.svg"]
 
 
 def test_the_form_of_contours_is_named(folder):

@@ -68,7 +68,7 @@ def answer(**more):
 def test_detections_are_tables():
     reader = read(Detection.from_copyleaks(answer(model="ultra")))
     assert set(reader.tags) == {"div", "table", "tr", "th", "td", "img"}
-    for text in ("copyleaks", "verdict", "ai", "0.5", "ultra", "Mask(10 x 10, 1 runs, 50 px"):
+    for text in ("copyleaks", "verdict", "ai", "0.5", "ultra", "Mask(10 x 10, 1 run, 50 px"):
         assert text in reader.text
 
 

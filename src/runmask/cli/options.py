@@ -51,9 +51,13 @@ class NumberRange(click.FloatRange):
 
 
 class Output(click.Path):
+    """A file or folder to make; ``-`` is one only of commands that write to standard output."""
+
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if not os.fspath(value):  # which would be the working folder
             self.fail("the name is empty", param, ctx)
+        if os.fspath(value) == "-" and not self.allow_dash:
+            self.fail("nothing goes to standard output; ./- is a file of that name", param, ctx)
         return super().convert(value, param, ctx)
 
 

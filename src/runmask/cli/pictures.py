@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from .. import exits, terminal
-from ..errors import InputError
+from ..errors import InputError, counted
 from .answers import ANSWER, read_mask, shown
 from .options import (
     NumberRange,
@@ -192,7 +192,11 @@ def heatmap_command(
                 picture.pixels, given, colormap, alpha, picture.pixels, range=limits, nan=nan
             )
         encoding.write(task.output, replace(picture, pixels=pixels), overwrite=overwrite)
-        what = f"{len(found)} masks" if found else " x ".join(map(str, given.shape[::-1])) + " map"
+        what = (
+            counted(len(found), "mask")
+            if found
+            else " x ".join(map(str, given.shape[::-1])) + " map"
+        )
         return f"{pixels.shape[1]} x {pixels.shape[0]}, {what}"
 
     pair = (image, confidence if confidence is not None else levels[0][0])

@@ -38,7 +38,7 @@ from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
 from .reading import MAX_PIXELS, fit, load, load_pair, read, read_grey
-from .source import format_of, named_as_image, read_bytes
+from .source import format_named, format_of, named_as_image, read_bytes
 from .writing import check_writable, encode, preview, writable_format, write
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "check_writable",
     "encode",
     "fit",
+    "format_named",
     "format_of",
     "load",
     "load_pair",

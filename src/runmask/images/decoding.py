@@ -166,10 +166,13 @@ def _open(data: bytes, fmt: str) -> "Image.Image":
 def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise ImageError(f"{name} has no pixels: {width}x{height}", code="corrupt")
+        raise ImageError(
+            f"{name} has no pixels: {height} x {width} (height x width)", code="corrupt"
+        )
     if width * height > max_pixels:
         raise LimitError(
-            f"{name} is {width}x{height} = {width * height} pixels > max_pixels {max_pixels}",
+            f"{name} is {height} x {width} (height x width) = {width * height} pixels > "
+            f"max_pixels {max_pixels}",
         )
 
 

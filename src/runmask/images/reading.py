@@ -52,8 +52,8 @@ def load(
 
     Parameters
     ----------
-    source : path, or the file's bytes
-        Only regular files are opened.
+    source : path, the file's bytes, or a file opened in binary mode
+        Only regular files are opened. A file object is read to its end, and left open.
     mode : "RGB", "RGBA" or None
         None gives 4 channels if the file has transparency, else 3. "RGB" leaves the alpha
         out and the colours under it as they are stored.

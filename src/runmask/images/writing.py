@@ -227,7 +227,7 @@ def _check_sides(fmt: str, shape: tuple[int, ...]) -> None:
     if max(shape) > _MAX_SIDE[fmt]:
         raise LimitError(
             f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
-            f" the image is {shape[1]}x{shape[0]}"
+            f" the image is {shape[0]} x {shape[1]} (height x width)"
         )
 
 

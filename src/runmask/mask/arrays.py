@@ -36,13 +36,7 @@ class Arrays(Value):
         threads = checked_threads(threads)
         values = _plain_array(a)
         if threshold is not None:
-            if (
-                isinstance(threshold, bool)
-                or not isinstance(threshold, Real)
-                or threshold != threshold
-            ):
-                raise InputError(f"threshold {shown(threshold)}: not a number")
-            values = values > threshold
+            values = values > checked_threshold(threshold)
         elif values.dtype.itemsize != 1 or values.dtype.kind not in "biu":
             values = values != 0
         values = np.ascontiguousarray(values)
@@ -117,6 +111,13 @@ class Arrays(Value):
         if copy is False:
             raise ValueError("a Mask holds runs: an array of its pixels is always a copy")
         return self.to_array(dtype=bool if dtype is None else dtype)
+
+
+def checked_threshold(threshold: object) -> Any:
+    number = isinstance(threshold, Real) and not isinstance(threshold, bool)
+    if not number or threshold != threshold:
+        raise InputError(f"threshold {shown(threshold)}: not a number")
+    return threshold
 
 
 def _plain_array(a: ArrayLike) -> NDArray[Any]:
