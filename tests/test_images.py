@@ -161,7 +161,7 @@ def test_a_size_that_fits_neither_is_refused(tag):
     with pytest.raises(ImageError, match=r"30 x 50.*51 x 30") as caught:
         images.read(data, shape=(51, 30))
     assert caught.value.code == "shape_mismatch"
-    assert ("upright 50x30" in str(caught.value)) is (tag == 6)
+    assert ("upright 50 x 30" in str(caught.value)) is (tag == 6)
 
 
 def test_a_lost_orientation_is_named():
