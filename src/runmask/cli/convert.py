@@ -11,7 +11,7 @@ import click
 
 from .. import errors, exits, terminal
 from .answers import ANSWER, read_bytes, shown
-from .options import NumberRange, Output, overwrite_option
+from .options import Output, overwrite_option
 from .several import Task, bare, refuse_inputs, refuse_twice, run_all
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ class ShapeType(click.ParamType[tuple[int, int]]):
     type=click.Choice(["rows", "columns"]),
     help="For kaggle: whether pixels are numbered along the rows or down the columns.",
 )
+@click.option("--base", type=click.Choice(["0", "1"]), help="For kaggle: the first pixel's number.")
 @click.option(
     "--threshold",
-    type=NumberRange(),
+    type=float,
     metavar="N",
     help="Of a PNG or NumPy array: values above N are set.  [default: all but 0]",
 )
-@click.option("--base", type=click.Choice(["0", "1"]), help="For kaggle: the first pixel's number.")
 @overwrite_option
 def convert(
     masks: tuple[Path, ...],
