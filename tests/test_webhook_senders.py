@@ -118,7 +118,7 @@ def test_copyleaks_addresses_and_payloads() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [[], "short", "has a space in it...", "with\nnewline.....", [SECRET, ""]]
+    "bad", [[], "has a space in it...", "with\nnewline.....", [SECRET, ""]]
 )
 @pytest.mark.parametrize("kind", [AIDetectorWebhook, SightengineWebhook])
 def test_secrets_that_are_none(kind: type, bad: Any) -> None:

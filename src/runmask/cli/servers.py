@@ -127,21 +127,28 @@ def sandbox(
 def webhooks(folder: Path, host: str, port: int, listed: bool, as_json: bool) -> None:
     """Receive what services send, verify it, and keep it in a folder.
 
-    A service gets its answer when the event is on the disk. The secrets to verify with come from
-    COPYLEAKS_WEBHOOK_SECRET, AIDETECTOR_WEBHOOK_SECRET and SIGHTENGINE_WEBHOOK_SECRET: one or more
-    each, the newest first, with spaces between. Put a server with TLS in front. A program reads the
-    events with runmask.http.webhooks.Inbox.
+    A service gets its answer when the event is on the disk. The addresses to give to the services
+    are printed; behind another server they begin as that one's do. The secrets to verify with come
+    from COPYLEAKS_WEBHOOK_SECRET, AIDETECTOR_WEBHOOK_SECRET and SIGHTENGINE_WEBHOOK_SECRET: one or
+    more each, the newest first, with spaces between. Put a server with TLS in front. A program
+    reads the events with runmask.http.webhooks.Inbox.
     """
     from ..http.webhooks import Inbox, Receiver
 
-    inbox = Inbox(folder)
+    inbox = Inbox(folder, create=not listed)
     if listed:
         _list_inbox(inbox, as_json)
         return
     from ..http.webhooks.server import senders_from, serve
 
     receiver = Receiver(inbox, **senders_from(os.environ))
-    serve(receiver, host, port, lambda origin: terminal.say(f"runmask webhooks on {origin}"))
+
+    def say(origin: str) -> None:
+        terminal.say(f"runmask webhooks on {origin}")
+        for service, path in receiver.paths.items():
+            terminal.say(f"  {service}: {origin}{path}")
+
+    serve(receiver, host, port, say)
 
 
 def _list_inbox(inbox: Inbox, as_json: bool) -> None:
