@@ -87,20 +87,26 @@ def test_uploads_are_answered_from_the_pixels(service: AIDetector) -> None:
     found = service.check(PHOTO)
     assert (found.verdict, found.score) == ("ai", 0.75)
     assert found.notice == NOTICE
+
+
+def test_boxes_in_the_dialect_that_has_them(origin: str) -> None:
+    with AIDetector(KEY, base_url=origin, dialect="endpoints") as service:
+        found = service.check(PHOTO)
+        assert service.heatmap(found).startswith(b"\x89PNG")
     assert [tuple(region)[:4] for region in found.regions] == [(30, 10, 20, 10), (5, 40, 5, 20)]
     assert found.mask.area == 20 * 10 + 5 * 20
     assert found.mask.shape == (90, 120)
-    assert service.heatmap(found).startswith(b"\x89PNG")
 
 
-def test_base64_is_answered_in_the_dialect_of_the_root_page(root: AIDetector) -> None:
-    found = root.check(PHOTO, encoding="base64", heatmap=True, forensics=True, metadata={"a": "b"})
+@pytest.mark.parametrize("encoding", ["multipart", "base64"])
+def test_wishes_are_met_in_the_dialect_of_the_root_page(root: AIDetector, encoding: Any) -> None:
+    found = root.check(PHOTO, encoding=encoding, heatmap=True, forensics=True, metadata={"a": "b"})
     assert (found.verdict, found.score, found.regions) == ("ai", 0.75, None)
     assert found.metadata == {"a": "b"}
     assert found.attribution == {"unknown": 0.75}
     assert set(found.extra) >= {"forensics", "c2pa_manifest_present", "latency_ms"}
     assert root.heatmap(found).startswith(b"\x89PNG")
-    assert root.check(PHOTO, encoding="base64", attribution=False).attribution is None
+    assert root.check(PHOTO, encoding=encoding, attribution=False).attribution is None
 
 
 def test_the_dialect_can_be_chosen(origin: str) -> None:
@@ -109,6 +115,9 @@ def test_the_dialect_can_be_chosen(origin: str) -> None:
     with httpx2.Client(trust_env=False) as client:
         answer = client.post(f"{origin}/v1/detect", headers=headers, files=files)
         assert answer.json()["verdict"] == "ai_generated"
+        del headers["X-Sandbox-Dialect"]  # a bare form, as the other page has it
+        bare = client.post(f"{origin}/v1/detect", headers=headers, files=files)
+        assert bare.json()["is_ai_generated"] is True
         headers["X-Sandbox-Dialect"] = "x"
         assert client.post(f"{origin}/v1/detect", headers=headers, files=files).status_code == 400
     for name in ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id"):

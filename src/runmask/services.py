@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .errors import InputError
 
@@ -50,7 +49,7 @@ def opened(
         One of ``NAMES``. Default: the first service that the environment has a key for; without
         any, Copyleaks where an address is given, else the embedded sandbox.
     base_url : str, optional
-        Another address of the service. Sightengine's version 1.0 is added where it has no path.
+        Another address of the service.
     detector : str, optional
         One's own for the embedded sandbox: ``module:callable``, or one that a package offers.
 
@@ -86,25 +85,14 @@ def _client(name: str, credentials: tuple[str, ...], base_url: str | None) -> It
     client: http.Copyleaks | http.AIDetector | http.Sightengine
     address: dict[str, Any] = {} if base_url is None else {"base_url": base_url}
     if name == "copyleaks":
-        if base_url is not None:
-            address["login_url"] = base_url
         client = http.Copyleaks(*credentials, **address)
     elif name == "aidetector":
-        client = http.AIDetector(*credentials, **address)
+        # Of its two descriptions the one that promises boxes, to be drawn.
+        client = http.AIDetector(*credentials, dialect="endpoints", **address)
     else:
-        if base_url is not None:
-            address["base_url"] = _versioned(base_url)
         client = http.Sightengine(*credentials, **address)
     with client:
         yield client
-
-
-def _versioned(base_url: str) -> str:
-    try:
-        bare = urlsplit(base_url).path in ("", "/")
-    except ValueError as error:
-        raise InputError(f"base_url: {error}") from error
-    return base_url.rstrip("/") + "/1.0" if bare else base_url
 
 
 @contextmanager

@@ -10,11 +10,18 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from ..detection import Detection
-from ..errors import APIError, InputError, LimitError, StatusError, shown
+from ..errors import (
+    APIError,
+    InputError,
+    LimitError,
+    ResponseFormatError,
+    StatusError,
+    shown,
+)
 from . import copyleaks_wire as wire
 from .address import host_of, is_loopback
 from .cache import first, remembered
-from .client import Client, LoopClient, Options, ThreadClient, concealed, given
+from .client import Client, LoopClient, Options, ThreadClient, check_names, concealed, given
 from .retry import Call, Flow, Reply, Request
 from .secret import Secret
 from .session import Session
@@ -38,7 +45,7 @@ class Submission:
 
 
 class Particulars(TypedDict, total=False):
-    """Of a submission; none of it need be given.
+    """Keywords of :meth:`Copyleaks.submit`; none need be given.
 
     filename : str
         With its ending. Default: that of the address.
@@ -71,12 +78,13 @@ class _Client(Client):
         api_key: str | None = None,
         *,
         base_url: str = wire.BASE_URL,
-        login_url: str = wire.LOGIN_URL,
+        login_url: str | None = None,
         strict_scan_id: bool = True,
         **options: Unpack[Options],
     ) -> None:
         # From here on no local variable holds a secret: tracebacks may show locals.
         api_key, key = None, Secret(given(api_key, "api_key", "COPYLEAKS_API_KEY"))
+        check_names(type(self).__name__, options, Options)
         settings, options = concealed(options), {}
         key.check("api_key")
         email = given(email, "email", "COPYLEAKS_EMAIL")
@@ -84,6 +92,9 @@ class _Client(Client):
             raise InputError(f"email is {type(email).__name__}: not text")
         if not email.isprintable() or " " in email or "@" not in email:
             raise InputError(f"email ({len(email)} characters): not an e-mail address")
+        if login_url is None:
+            official = str(base_url).rstrip("/") == wire.BASE_URL
+            login_url = wire.LOGIN_URL if official else base_url
         self._open(
             (key,),
             {"base_url": base_url, "login_url": login_url},
@@ -112,16 +123,21 @@ class _Client(Client):
     def _check_flow(
         self,
         upload: Upload,
-        scan_id: str,
+        given_id: str | None,
         model: str,
         sandbox: bool,
         encoding: Encoding,
         call: Call,
     ) -> Flow[Detection]:
         check_encoding(encoding)
+        scan_id = self._checked_scan_id(given_id)
 
         def read(body: bytes) -> Detection:
-            return Detection.from_copyleaks(body, max_bytes=self._max_response_bytes)
+            """What the cache holds. Who names a scan wants that one, and no other's answer."""
+            found = Detection.from_copyleaks(body, max_bytes=self._max_response_bytes)
+            if given_id is not None and found.ids.get("scan_id") != given_id:
+                raise ResponseFormatError("the answer of another scan", path="scannedDocument")
+            return found
 
         def build(token: Secret) -> Request:
             return wire.check_request(
@@ -218,7 +234,8 @@ class Copyleaks(_Client, ThreadClient):
     email, api_key : str, optional
         The account. Default: the environment's ``COPYLEAKS_EMAIL`` and ``COPYLEAKS_API_KEY``.
     base_url, login_url : str
-        Where the service is. Plain http is for this machine only.
+        Where the service is, and where one logs in: at the service's own, or at a ``base_url`` that
+        is given. Plain http is for this machine only.
     strict_scan_id : bool
         Allow in scan ids only what all pages of the service allow.
     options
@@ -270,7 +287,8 @@ class Copyleaks(_Client, ThreadClient):
         scan_id : str, optional
             3 to 36 lower-case letters, digits and signs. Default: 32 random
             hexadecimal digits. Attempts of one call share it; after an error that leaves open
-            whether the service charged, pass the error's ``scan_id`` to ask for the same scan.
+            whether the service charged, pass the error's ``scan_id`` to ask for the same scan. A
+            cache gives the answer of a scan that is named to that one only.
         filename : str, optional
             Default: that of the file.
         sandbox : bool
@@ -292,7 +310,7 @@ class Copyleaks(_Client, ThreadClient):
             The answer was larger than ``max_response_bytes``.
         """
         call = self._begin()
-        scan_id = self._checked_scan_id(scan_id)
+        self._checked_scan_id(scan_id)
         upload = prepare(image, filename, wire.LIMITS, preflight=preflight)
         return self._run(self._check_flow(upload, scan_id, model, sandbox, encoding, call), call)
 
@@ -316,8 +334,18 @@ class Copyleaks(_Client, ThreadClient):
             each scan that nobody else can make, and its receiver checks them.
         scan_id : str, optional
             As for :meth:`check`.
-        more
-            See :class:`Particulars`.
+        filename : str, optional
+            With its ending. Default: that of the address.
+        model, sandbox
+            As for :meth:`check`.
+        mask_type : {"heatmap"}, optional
+            Ask for a heatmap as well, whose form no page describes: it comes as
+            :attr:`Detection.heatmap`, unread.
+        headers : mapping, optional
+            For the service to send when it fetches the image.
+        developer_payload : str, optional
+            For the webhook to carry; at most 512 characters. (All from ``filename`` on:
+            :class:`Particulars`.)
 
         Raises
         ------
@@ -327,6 +355,7 @@ class Copyleaks(_Client, ThreadClient):
             The service did not accept the scan; as for :meth:`check`.
         """
         call = self._begin()
+        check_names(f"{type(self).__name__}.submit", more, Particulars)
         scan_id = self._checked_scan_id(scan_id)
         flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return self._run(flow, call)
@@ -358,7 +387,7 @@ class AsyncCopyleaks(_Client, LoopClient):
     ) -> Detection:
         """As :meth:`Copyleaks.check`; the file is read in a thread."""
         call = self._begin()
-        scan_id = self._checked_scan_id(scan_id)
+        self._checked_scan_id(scan_id)
         upload = await self._transport.in_thread(
             lambda: prepare(image, filename, wire.LIMITS, preflight=preflight)
         )
@@ -375,6 +404,7 @@ class AsyncCopyleaks(_Client, LoopClient):
     ) -> Submission:
         """As :meth:`Copyleaks.submit`."""
         call = self._begin()
+        check_names(f"{type(self).__name__}.submit", more, Particulars)
         scan_id = self._checked_scan_id(scan_id)
         flow = self._submission_flow(call, scan_id, url, webhook, **more)
         return await self._run(flow, call)

@@ -23,7 +23,16 @@ from ..refusals import Reason, Refusal
 from ..settings import SECOND, Settings
 from . import answers
 from .errors import CODES, error, error_body, internal, new_id, of_status, refused
-from .images import MAX_FILE, Given, Wishes, image_in, image_of_form, images_in, wishes_of
+from .images import (
+    MAX_FILE,
+    WISHES,
+    Given,
+    Wishes,
+    image_in,
+    image_of_form,
+    images_in,
+    wishes_of,
+)
 from .jobs import WEBHOOK_SECRET, Job, webhook_of
 from .plans import Allowance
 
@@ -242,7 +251,8 @@ class AIDetector:
         else:
             given, wishes = image_in(body), wishes_of(body)
         self.refuse_if_asked(given)
-        default: Dialect = "endpoints" if isinstance(body, Form) else "root"
+        bare = isinstance(body, Form) and body.texts.keys().isdisjoint(WISHES)
+        default: Dialect = "endpoints" if bare else "root"
         named = request.headers.get("x-sandbox-dialect")
         if named is None:
             return given, wishes, default
