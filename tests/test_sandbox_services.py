@@ -183,7 +183,7 @@ def test_names_that_cause_an_error(root: AIDetector, code: str, kind: type) -> N
 
 
 def test_addresses_are_not_fetched(root: AIDetector) -> None:
-    with pytest.raises(ImageUnfetchableError, match="fetches nothing"):
+    with pytest.raises(ImageUnfetchableError, match=r"fetches nothing.*--fetch"):
         root.check_url(f"{HOST}/a.jpg")
 
 
@@ -196,7 +196,8 @@ def test_batches(root: AIDetector) -> None:
     assert isinstance(asked, ForbiddenError)
     first, second = root.check_many([PHOTO, png(60, 60)])
     assert first.verdict == "ai"
-    assert isinstance(second, ImageRefusedError)
+    assert isinstance(second, InvalidRequestError)
+    assert "of the batch" in str(second)
 
 
 @pytest.fixture
@@ -364,7 +365,7 @@ def test_errors_of_sightengine(engine: Sightengine, kind: str, error: type) -> N
 
 
 def test_what_sightengine_refuses(engine: Sightengine) -> None:
-    with pytest.raises(ImageRefusedError, match="fetches nothing"):
+    with pytest.raises(ImageRefusedError, match=r"fetches nothing.*--fetch"):
         engine.check_url(f"{HOST}/a.jpg")
     with pytest.raises(InvalidRequestError, match="genai and no other"):
         engine.check(PHOTO, models=["genai", "type"])
@@ -377,7 +378,7 @@ def test_credentials_come_first(origin: str) -> None:
     for user, secret in (("0000", "wrong-secret"), ("1234567", "sandbox")):
         with (
             Sightengine(user, secret, base_url=f"{origin}/1.0") as client,
-            pytest.raises(AuthError, match="live key refused") as caught,
+            pytest.raises(AuthError, match="key refused") as caught,
         ):
             client.check(b"not even an image", preflight=False)
         assert secret == "sandbox" or secret not in str(caught.value) + repr(caught.value.body)

@@ -10,6 +10,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from ..detection import Detection
 from ..errors import APIError, APITimeoutError, InputError, shown
+from ..fetching import checked_url
 from . import aidetector_wire as wire
 from . import download
 from .address import host_of, is_loopback
@@ -28,7 +29,6 @@ from .upload import (
     prepare,
     prepare_all,
 )
-from .urls import checked_url
 
 T = TypeVar("T")
 

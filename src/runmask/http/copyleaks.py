@@ -18,6 +18,7 @@ from ..errors import (
     StatusError,
     shown,
 )
+from ..fetching import checked_url
 from . import copyleaks_wire as wire
 from .address import host_of, is_loopback
 from .cache import first, remembered
@@ -26,7 +27,6 @@ from .retry import Call, Flow, Reply, Request
 from .secret import Secret
 from .session import Session
 from .upload import Encoding, Image, Upload, check_encoding, prepare
-from .urls import checked_url
 from .webhooks.senders import CopyleaksWebhook
 
 T = TypeVar("T")

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from ..detection import Detection
 from ..errors import APIError, InputError, LimitError, shown
+from ..fetching import checked_url
 from . import sightengine_wire as wire
 from .address import host_of, is_loopback
 from .cache import Found, first, remembered
@@ -16,7 +17,6 @@ from .jobs import Batch
 from .retry import Call, Flow, Reply, Request, exchange
 from .secret import Secret
 from .upload import Image, Upload, prepare, prepare_all
-from .urls import checked_url
 
 
 class _Client(Client):

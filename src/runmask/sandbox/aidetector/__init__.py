@@ -19,11 +19,14 @@ them. Webhooks go to this machine only, signed with the secret ``whsec_sandbox_o
 Forensics are measured (:mod:`..forensics`). Content Credentials are verified where
 ``runmask[c2pa]`` is installed, else only found.
 
-The sandbox fetches nothing: an address answers ``image_unfetchable``, unless its last part, or the
-name of an uploaded file, begins with ``sbx-ai-``, ``sbx-human-``, ``sbx-partial-``, or with
-``sbx-err-`` and a code of the service: ``sbx-err-rate_limited-1.jpg``.
+An address is fetched only where ``Settings.fetch`` allows it, else it answers
+``image_unfetchable``. But if its last part, or the name of an uploaded file, begins with
+``sbx-ai-``, ``sbx-human-`` or ``sbx-partial-``, that is the answer; with ``sbx-err-`` and a code of
+the service, ``sbx-err-rate_limited-1.jpg``, that error; with ``sbx-fault-``, a fault
+(:mod:`..faults`).
 """
 
+from .errors import unrouted
 from .service import KEY_PREFIX, WEBHOOK_SECRET, routes
 
-__all__ = ["KEY_PREFIX", "WEBHOOK_SECRET", "routes"]
+__all__ = ["KEY_PREFIX", "WEBHOOK_SECRET", "routes", "unrouted"]

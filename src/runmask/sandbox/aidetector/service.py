@@ -15,14 +15,14 @@ from starlette.routing import Route
 
 from ..bodies import Form, in_time, media_type, parse_json, read_bytes, read_form
 from ..deliveries import checked_webhook, deliver
-from ..endpoints import Answered, Handler, in_its_form
+from ..endpoints import Answered, Handler, in_its_form, meet_faults
 from ..faults import Fault, fault_of
 from ..names import error_of
 from ..rates import MAX_ACCOUNTS, Newest
 from ..refusals import Reason, Refusal
 from ..settings import SECOND, Settings
 from . import answers
-from .errors import CODES, error, error_body, internal, new_id, of_status, refused
+from .errors import code_of, error, error_body, internal, new_id, of_status, refused
 from .images import (
     MAX_FILE,
     WISHES,
@@ -43,7 +43,6 @@ MAX_BATCH = 256 * 2**20  # bytes of a body
 MAX_SIGNS = 10_000  # of a batch's JSON
 SLACK = 64 * 1024
 MAX_HEATMAPS, MAX_JOBS = 256, 1000
-RPS = 2  # of the free plan, told in headers where no limit is set
 
 Dialect = Literal["root", "endpoints"]
 Result = TypeVar("Result")
@@ -106,6 +105,7 @@ class AIDetector:
         account = self.account(request)
         fields = await self.fields(request)
         given, wishes = images_in(fields, "images"), wishes_of(fields)
+        meet_faults(request, [each.name for each in given], of_status)
         keep = self.keeper(request)
         key = self.begin_batch(request)
         try:
@@ -121,6 +121,7 @@ class AIDetector:
             raise Answered(error("forbidden", "the free plan has no batches that answer later"))
         fields = await self.fields(request)
         given, wishes = images_in(fields, name), wishes_of(fields)
+        meet_faults(request, [each.name for each in given], of_status)
         webhook = fields.get("webhook_url")
         if webhook is not None:
             webhook = checked_webhook(webhook, "webhook_url")
@@ -179,10 +180,9 @@ class AIDetector:
     async def c2pa(self, request: Request) -> Response:
         self.account(request)
         given, _, _ = await self.one(request)
-        if given.data is None:
-            raise Answered(error("image_unfetchable", "the sandbox fetches nothing"))
-        data = given.data
-        answer = await self.in_thread(lambda: answers.c2pa_answer(data))
+        answer = await self.in_thread(
+            lambda: answers.c2pa_answer(answers.data_of(given, self.settings))
+        )
         return self.said(request, answer)
 
     async def job(self, request: Request) -> Response:
@@ -233,7 +233,9 @@ class AIDetector:
     def too_fast(self, key: str, wait_s: int, message: str | None = None) -> Response:
         late = wait_s if self.settings.retry_after else None
         response = error("rate_limited", message, retry_after_s=late)
-        return self.with_rate_headers(response, key, wait_s)
+        response = self.with_rate_headers(response, key, wait_s)
+        response.headers["X-RateLimit-Remaining"] = "0"
+        return response
 
     def begin_batch(self, request: Request) -> str:
         """The key whose batch begins; refused if too many are worked on already."""
@@ -250,6 +252,7 @@ class AIDetector:
             given, wishes = image_of_form(body), wishes_of(body.texts)
         else:
             given, wishes = image_in(body), wishes_of(body)
+        meet_faults(request, [given.name], of_status)
         self.refuse_if_asked(given)
         bare = isinstance(body, Form) and body.texts.keys().isdisjoint(WISHES)
         default: Dialect = "endpoints" if bare else "root"
@@ -284,14 +287,6 @@ class AIDetector:
         if code is not None:
             late = code in ("rate_limited", "service_unavailable") and self.settings.retry_after
             raise Answered(error(code, retry_after_s=1 if late else None))
-        if answers.unfetchable(given):
-            raise Answered(
-                error(
-                    "image_unfetchable",
-                    "the sandbox fetches nothing: send the image itself",
-                    param="image_url",
-                )
-            )
 
     async def judged_one(self, account: Account, given: Given) -> tuple[answers.Judged, int]:
         """As :meth:`judged`, of one image, and how many milliseconds that took."""
@@ -322,8 +317,8 @@ class AIDetector:
 
     def attempt(self, given: Given) -> answers.Judged | Refusal:
         try:
-            if answers.unfetchable(given) or error_of(given.name):
-                return Refusal(Reason.FIELD, "image_url", "not an image of the sandbox")
+            if error_of(given.name):
+                return Refusal(Reason.FIELD, "image_url", "asked for by the name")
             return answers.judge(given, self.settings)
         except Refusal as refusal:
             return refusal
@@ -343,10 +338,8 @@ class AIDetector:
             if image.url is not None:
                 item["image_url"] = image.url
             if isinstance(each, Refusal):
-                code = error_of(image.name)
-                if code not in CODES:
-                    code = "image_unfetchable" if image.data is None else "image_unsupported_format"
-                item["error"] = error_body(str(code), param=each.field)
+                code = error_of(image.name) or code_of(each)
+                item["error"] = error_body(code, each.message, each.field)
             else:
                 item |= self.answer(each, wishes, dialect, 0, keep)
             results.append(item)
@@ -380,11 +373,9 @@ class AIDetector:
         return self.with_rate_headers(response, key_in(request)[1], 1)
 
     def with_rate_headers(self, response: Response, key: str, reset_s: int) -> Response:
-        limit, left = self.allowance.limit, self.allowance.left(key)
-        count = limit.count if limit else RPS
-        remaining = count if left is None else left
-        response.headers["X-RateLimit-Limit"] = str(count)
-        response.headers["X-RateLimit-Remaining"] = str(remaining)
+        rate, left = self.allowance.told(key)
+        response.headers["X-RateLimit-Limit"] = str(rate)
+        response.headers["X-RateLimit-Remaining"] = str(left)
         response.headers["X-RateLimit-Reset"] = str(self.settings.clock() // SECOND + reset_s)
         return response
 
