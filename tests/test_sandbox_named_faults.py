@@ -100,6 +100,18 @@ def test_services_have_a_form_for_paths_that_are_none(origin, method, path, stat
         assert answer.headers["X-Request-Id"] == answer.json()["error"]["request_id"]
 
 
+def test_every_answer_tells_the_rate(origin):
+    names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id")
+    headers = {"Authorization": "Bearer aidet_test_x"}
+    for given in ({}, headers, headers | {"Content-Type": "text/plain"}):
+        answer = httpx2.post(f"{origin}/v1/detect", headers=given, trust_env=False)
+        assert answer.status_code in (400, 401)
+        assert all(name in answer.headers for name in names)
+    body = {"image_url": "https://x.example/sbx-err-rate_limited-1.jpg"}
+    late = httpx2.post(f"{origin}/v1/detect", headers=headers, json=body, trust_env=False)
+    assert (late.status_code, late.headers["X-RateLimit-Remaining"]) == (429, "0")
+
+
 def test_other_paths_that_are_none(origin):
     for path in ("/nothing", "/v1/ai-image-detector/a/b/c"):
         answer = httpx2.get(origin + path, trust_env=False)

@@ -21,7 +21,8 @@ from .aidetector import AIDetector, AsyncAIDetector
 from .aidetector_protocol import Wishes
 from .cache import Cache
 from .client import Options
-from .copyleaks import AsyncCopyleaks, Copyleaks, Particulars, Submission
+from .copyleaks import AsyncCopyleaks, Copyleaks
+from .copyleaks_protocol import Particulars, Submission
 from .jobs import Batch, Item, Job, Report
 from .pace import Rate
 from .sightengine import AsyncSightengine, Sightengine

@@ -62,7 +62,12 @@ def routes(settings: Settings, workers: Executor) -> list[Route]:
     service = AIDetector(settings, workers)
 
     def route(path: str, handler: Handler, method: str = "POST") -> Route:
-        return Route(path, in_its_form(handler, refused, internal, of_status), methods=[method])
+        answered = in_its_form(handler, refused, internal, of_status)
+
+        async def endpoint(request: Request) -> Response:
+            return service.with_rate_headers(await answered(request), key_in(request)[1])
+
+        return Route(path, endpoint, methods=[method])
 
     return [
         route("/v1/detect", service.detect),
@@ -99,7 +104,7 @@ class AIDetector:
         answer = await self.in_thread(
             lambda: self.answer(judged, wishes, dialect, elapsed, self.keeper(request))
         )
-        return self.said(request, answer)
+        return said(answer)
 
     async def batch(self, request: Request) -> Response:
         account = self.account(request)
@@ -113,7 +118,7 @@ class AIDetector:
             results = await self.in_thread(lambda: self.results(found, given, wishes, "root", keep))
         finally:
             self.allowance.end_batch(key)
-        return self.said(request, {"results": results, "request_id": new_id("req")})
+        return said({"results": results, "request_id": new_id("req")})
 
     async def submit(self, request: Request, *, name: str) -> Response:
         account = self.account(request)
@@ -142,7 +147,7 @@ class AIDetector:
             "webhook_url": webhook,
             "estimated_completion_seconds": 1,
         }
-        return self.said(request, accepted, 202)
+        return said(accepted, 202)
 
     async def work_off(
         self,
@@ -175,7 +180,7 @@ class AIDetector:
         answer = await self.in_thread(
             lambda: answers.forensic_answer(judged, elapsed, self.keeper(request))
         )
-        return self.said(request, answer)
+        return said(answer)
 
     async def c2pa(self, request: Request) -> Response:
         self.account(request)
@@ -183,18 +188,17 @@ class AIDetector:
         answer = await self.in_thread(
             lambda: answers.c2pa_answer(answers.data_of(given, self.settings))
         )
-        return self.said(request, answer)
+        return said(answer)
 
     async def job(self, request: Request) -> Response:
         job = self.account(request).jobs.get(request.path_params["job_id"])
         if job is None:
             return error("not_found", "there is no such job")
-        return self.said(request, job.told())
+        return said(job.told())
 
     async def usage(self, request: Request) -> Response:
         account = self.account(request)
-        return self.said(
-            request,
+        return said(
             {
                 "plan": self.allowance.plan.name,
                 "scans_used": account.used,
@@ -233,9 +237,7 @@ class AIDetector:
     def too_fast(self, key: str, wait_s: int, message: str | None = None) -> Response:
         late = wait_s if self.settings.retry_after else None
         response = error("rate_limited", message, retry_after_s=late)
-        response = self.with_rate_headers(response, key, wait_s)
-        response.headers["X-RateLimit-Remaining"] = "0"
-        return response
+        return self.with_rate_headers(response, key, wait_s)
 
     def begin_batch(self, request: Request) -> str:
         """The key whose batch begins; refused if too many are worked on already."""
@@ -367,20 +369,24 @@ class AIDetector:
 
         return keep
 
-    def said(self, request: Request, answer: Mapping[str, Any], status: int = 200) -> Response:
-        response = JSONResponse(dict(answer), status)
-        response.headers["X-Request-Id"] = str(answer.get("request_id") or new_id("req"))
-        return self.with_rate_headers(response, key_in(request)[1], 1)
-
-    def with_rate_headers(self, response: Response, key: str, reset_s: int) -> Response:
+    def with_rate_headers(self, response: Response, key: str, reset_s: int = 1) -> Response:
+        """As all answers have them. Who came too fast has nothing left."""
         rate, left = self.allowance.told(key)
-        response.headers["X-RateLimit-Limit"] = str(rate)
-        response.headers["X-RateLimit-Remaining"] = str(left)
-        response.headers["X-RateLimit-Reset"] = str(self.settings.clock() // SECOND + reset_s)
+        reset = self.settings.clock() // SECOND + reset_s
+        response.headers.setdefault("X-RateLimit-Limit", str(rate))
+        response.headers.setdefault(
+            "X-RateLimit-Remaining", str(0 if response.status_code == 429 else left)
+        )
+        response.headers.setdefault("X-RateLimit-Reset", str(reset))
         return response
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work)
+
+
+def said(answer: Mapping[str, Any], status: int = 200) -> Response:
+    request_id = str(answer.get("request_id") or new_id("req"))
+    return JSONResponse(dict(answer), status, {"X-Request-Id": request_id})
 
 
 def key_in(request: Request) -> tuple[str, str]:
