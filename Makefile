@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check core fuzz bench dist clean
+.PHONY: demo test check core fuzz engines kill bench dist clean
 
 demo: $(READY)
 	$(BIN)/runmask detect examples/*.jpg -o demo --overwrite
@@ -30,6 +30,16 @@ core: $(READY)
 # the fuzz targets, under the same sanitizers, for longer than the tests do
 fuzz: core
 	build/core/wire_fuzz 3000000 2 tests/golden/*.json
+
+# one render job on threads, processes, Dask and Ray, a worker killed in each: in a network namespace
+# of its own, as Ray binds to whatever address the machine has
+engines: $(READY)
+	$(BIN)/pip install -q '.[dask,ray]' 'ray[data]'
+	RUNMASK_ENGINES=1 unshare -rn sh -c 'ip link set lo up; exec $(BIN)/pytest tests/test_batch_engines.py'
+
+# a batch of 2,000 images that is killed 150 times: nothing lost, nothing charged twice; some minutes
+kill: $(READY)
+	$(BIN)/python -m tests.faults.kill_batch --images 2000 --kills 150
 
 bench: $(READY)
 	$(BIN)/pip install -q --group test --group bench

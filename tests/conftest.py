@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -32,12 +32,25 @@ def golden() -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk_of(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Gives a folder with a disk of its own, of such a size."""
+    mounted = []
+
+    def mount(size: str) -> Path:
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        arguments = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if subprocess.run(arguments, capture_output=True).returncode != 0:
+            pytest.skip("a tmpfs cannot be mounted here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def small_disk(disk_of: Callable[[str], Path]) -> Path:
     """A folder with room for 64 KiB."""
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], capture_output=True
-    )
-    if done.returncode != 0:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
+    return disk_of("64k")

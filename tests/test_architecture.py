@@ -50,6 +50,10 @@ MAY_IMPORT = {
     "style": {"images", "blend", "mask"},
     "scan": {"errors", "images", "style", "detection", "output", "page", "gallery"},
     "services": {"errors", "http", "sandbox", "scan"},
+    "batch": {
+        *("errors", "formats", "contours", "mask", "blend", "images", "detection", "output"),
+        *("http", "serving", "services", "scan", "style", "gallery", "__version__"),
+    },
     "bench": {"_core", "blend", "mask"},
     "exits": {"errors", "terminal"},
     "__main__": set(),
@@ -69,6 +73,11 @@ ONLY_IN = {
     "uvicorn": {"sandbox", "serving"},
     "click": {"cli", "exits", "terminal"},
     "rich": {"cli", "terminal"},
+    "pyarrow": {"batch"},
+    "fsspec": {"batch"},
+    "distributed": {"batch"},
+    "ray": {"batch"},
+    "sqlite3": {"batch", "http"},
 }
 
 

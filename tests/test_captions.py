@@ -92,6 +92,12 @@ def test_a_legend_has_the_heatmaps_colours():
     assert dark[-60:].any()
 
 
+@pytest.mark.parametrize("limits", [(0,), (1, 0), (0, np.nan), ("a", "b"), (0, 10**400), None])
+def test_a_legend_takes_the_heatmaps_ranges(limits):
+    with pytest.raises(InputError, match=r"^range .*: not two"):
+        captions.legend(picture(100, 400), range=limits)
+
+
 def test_a_legend_shows_how_opaque_colours_are():
     got = captions.legend(picture(100, 400), "turbo", (0, 255), title="confidence")
     assert len(got) > len(captions.legend(picture(100, 400), title=""))

@@ -1,5 +1,6 @@
 """The command convert, and masks as files."""
 
+import io
 import json
 
 import numpy as np
@@ -49,6 +50,58 @@ def test_forms_show_themselves(mask, form):
 def test_other_bytes_are_refused(data, text):
     with pytest.raises(InputError, match=text):
         read_mask(data)
+
+
+def npy_file(shape: str, data: bytes = b"", descr: str = "'|u1'", version: int = 1) -> bytes:
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    size = len(header).to_bytes(2 if version == 1 else 4, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header + data
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (npy_file("(100000, 100000)", b"abc"), "takes 10000000000 bytes, not 3"),
+        (npy_file(f"({2**63 - 1}, {2**63 - 1})", b"a"), "not 1$"),  # in 64 bits it takes 1
+        (npy_file(f"({10**22}, 2)"), f"takes {2 * 10**22} bytes, not 0"),
+        (npy_file("(-2, -2)", bytes(9)), "negative dimensions"),
+        (npy_file("(True, 2)", bytes(9)), "no array in NumPy's format: "),
+        (npy_file("(2, 2)", bytes(9), "'''"), "no array in NumPy's format: "),
+        (npy_file("(2, 2)", bytes(99), "'|O'"), "Python objects"),
+        (npy_file("(2, 2)", bytes(9), version=3), r"version 3\.0: not 1\.0 or 2\.0"),
+        (npy_file("(2, 2)", bytes(9), "'|V1'"), "not bool or numbers"),
+        (npy_file("(4,)", bytes(4)), "not 2-D"),
+        (b"\x93NUMPY\1\0\1\0{", "no array in NumPy's format: "),
+    ],
+)
+def test_bad_numpy_files(data, text):
+    """Before memory is taken for what a header only claims."""
+    with pytest.raises(InputError, match=text) as caught:
+        read_mask(data)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_numpy_files_of_either_version_and_any_offset(mask, version):
+    data = mask.to_array().tobytes()
+    assert read_mask(npy_file(str(mask.shape), data, version=version)) == mask
+    data = mask.to_array(dtype=np.float64).astype(">f8").tobytes()
+    assert read_mask(npy_file(str(mask.shape), data, "'>f8'", version)) == mask
+
+
+def test_numpy_files_column_by_column(mask):
+    file = io.BytesIO()
+    np.save(file, np.asfortranarray(mask.to_array()))
+    assert read_mask(file.getvalue()) == mask
+
+
+@pytest.mark.parametrize("shape", ["3x", "-3x4", "3x4x5", "\uff13x4", "x".join(["9" * 5000] * 2)])
+def test_what_is_no_shape(tmp_path, shape):
+    (tmp_path / "mask.txt").write_text("1 1")
+    options = ["--from", "kaggle", "--shape", shape, "--order", "rows", "--base", "1"]
+    done = run("convert", tmp_path / "mask.txt", "-o", tmp_path / "mask.png", *options)
+    assert done.exit_code == 2
+    assert "is no HEIGHTxWIDTH" in done.stderr
 
 
 @pytest.mark.parametrize("form", ["kaggle", "cvat", "open-images"])

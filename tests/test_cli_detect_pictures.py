@@ -34,6 +34,16 @@ def test_looks(tmp_path):
     assert np.array_equal(images.read(out / "a.overlay.png"), want)
 
 
+@pytest.mark.parametrize("option", ["--opacity", "--outline"])
+def test_numbers_that_are_none(tmp_path, option):
+    """Told before anything is sent."""
+    path = photo(tmp_path / "a.png", 600, 700)
+    done = run("detect", path, "-o", tmp_path / "out", option, "nan")
+    assert done.exit_code == 2
+    assert f"'{option}': 'nan' is not a number" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_files(tmp_path):
     """The overlay alone is reduced and of another format; the mask keeps the photo's grid."""
     exif = Image.Exif()

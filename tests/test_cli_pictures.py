@@ -152,6 +152,37 @@ def test_no_output_takes_an_inputs_place(folder):
     assert (folder / "p0.overlay.png").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (["overlay", "p0.png", "p0.response.json"], "p0.response.json"),
+        (["heatmap", "p0.png", "c.png"], "c.png"),
+        (["heatmap", "p0.png", "--level", "p0.response.json", "1"], "p0.response.json"),
+        (
+            [
+                "heatmap",
+                "p0.png",
+                "--level",
+                "p1.response.json",
+                "1",
+                "--level",
+                "p0.response.json",
+                "1",
+            ],
+            "p0.response.json",
+        ),
+    ],
+)
+def test_nor_does_a_single_one_that_of_an_answer(folder, monkeypatch, arguments, output):
+    monkeypatch.chdir(folder)
+    confidence_file(folder, "png")
+    before = (folder / output).read_bytes()
+    done = run(*arguments, "-o", output, "--format", "png", "--overwrite")
+    assert done.exit_code == 2
+    assert "would be an output as well" in done.stderr
+    assert (folder / output).read_bytes() == before
+
+
 def test_several_are_not_overwritten_unasked(folder):
     out = folder / "out"
     out.mkdir()
@@ -328,12 +359,13 @@ def test_heatmap_of_masks(folder):
         (["p0.png", "c.npy", "--level", "p0.response.json", "1"], "give either"),
         (["p0.png", "p0.response.json"], "come with --level"),
         (["p0.png", "p1.png"], "a map of confidences is grey"),
-        (["p0.png", "cut.npy"], "the NumPy file cannot be read"),
-        (["p0.png", "pickled.npy"], "the NumPy file cannot be read"),
+        (["p0.png", "cut.npy"], "no array in NumPy's format"),
+        (["p0.png", "pickled.npy"], "no array in NumPy's format"),
         (["p0.png", "text.npy"], "neither a NumPy file"),
         (["p0.png", "cube.npy"], "shape (2, 2, 2)"),
         (["p0.png", "nan.npy"], "confidence[0, 1] is NaN"),
         (["p0.png", "c.npy", "--alpha", "256"], "not one number 0..255"),
+        (["p0.png", "c.npy", "--alpha", "9" * 5000], "not one number 0..255"),
         (["p0.png", "c.npy", "--alpha", "1,2,3"], "not one number 0..255"),
         (["p0.png", "c.npy", "--range", "1", "0"], "range"),
         (["p0.png", "c.npy", "--colormap", "jet"], "'jet' is not one of"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,7 @@ def test_names_are_those_of_css():
         ),
         *("0001,2,3,4", "-1,2,3", "1,2,3,4,5", "\N{ARABIC-INDIC DIGIT ONE},1,1", b"red"),
         *(None, 5, (1, 2), (1, 2, 3, 256), (1, 2, -1), (1.0, 2, 3), (True, 0, 0), (1, 2, 3, 4, 5)),
+        *({1, 2, 3}, {1: 0, 2: 0, 3: 0}, repeat(0)),
     ],
 )
 def test_what_is_no_colour(given):

@@ -407,6 +407,22 @@ def test_streams_that_take_nothing(tmp_path: Path, closing: str) -> None:
     assert (tmp_path / "out" / "index.html").exists()
 
 
+@pytest.mark.parametrize("form", ["npy", "coco"])  # more and less than a buffer holds
+def test_an_output_that_a_full_disk_cuts(tmp_path: Path, form: str) -> None:
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(runmask.Mask.full((300, 300)).to_png())
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "convert", mask, "--to", form, "-o", "-"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 5
+    assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
+
+
 def test_an_output_never_takes_a_photos_place(tmp_path: Path) -> None:
     first, second = tmp_path / "a.jpg", tmp_path / "a.overlay.jpg"
     for path in first, second:

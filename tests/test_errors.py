@@ -29,6 +29,7 @@ class Broken:
         (-(10**80), "a number of about 79 digits"),
         ([HUGE], "<list>"),
         (Broken(), "<Broken>"),
+        (np.eye(2), "array([[1., 0.], [0., 1.]])"),
     ],
     ids=lambda value: type(value).__name__,  # pytest would write the number
 )

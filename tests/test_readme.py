@@ -23,6 +23,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Path) -> Pat
     photo = images.read(ROOT / "examples" / "fig.jpg")[:1350, :1800]
     images.write(tmp_path / "photo.jpg", photo)
     shutil.copy(golden / "copyleaks_check_edited_1800x1350.json", tmp_path / "response.json")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(tmp_path / "photo.jpg", tmp_path / "photos")
     np.save(tmp_path / "confidence.npy", np.linspace(0, 1, 12).reshape(3, 4))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -58,11 +60,13 @@ def test_shell_snippets(folder: Path) -> None:
     from runmask.cli import main
 
     commands = re.findall(r"^    runmask (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 8
     for command in commands:
         result = testing.CliRunner().invoke(main, shlex.split(command))
         assert result.exit_code == 0, result.output
     assert (folder / "results" / "index.html").exists()
+    assert (folder / "job" / "report.html").exists()
+    assert (folder / "more" / "masks" / "photo.png").exists()
     assert (folder / "overlay.png").exists()
     assert (folder / "heatmap.png").exists()
     assert (folder / "mask.geojson").exists()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .blend import heatmap
+from .blend.heatmaps import checked_range
 from .colours import Colour, rgba
 from .errors import ImageError, InputError, shown
 from .images.extra import extra
@@ -99,14 +100,14 @@ def legend(
         As :func:`caption` and :func:`runmask.heatmap`.
     """
     pixels = _rgb(image, _WHITE)
+    low, span = checked_range(range)
     letters = _size(size, pixels)
     margin = letters // 2
     width = max(1, pixels.shape[1] - 2 * margin)
     steps = np.linspace(0, 1, _STEPS, dtype=np.float32)[None]
     paper = np.full((letters, width, 3), 255, np.uint8)
     bar = heatmap(paper, steps, colormap, alpha, paper)
-    low, high = (float(value) for value in range)
-    labels = [f"{value:.4g}" for value in (low, (low + high) / 2, high)]
+    labels = [f"{value:.4g}" for value in (low, low + span / 2, low + span)]
     strip = (
         _bar(title, pixels.shape[1], letters, _BLACK, _WHITE) if title else _room(pixels, margin)
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
+from itertools import islice
 from operator import index
 from typing import Any, TypeAlias
 
@@ -55,9 +57,9 @@ def rgba(given: Colour, alpha: int = 255, name: str = "colour") -> tuple[int, in
     what is no colour.
     """
     try:
-        if isinstance(given, bytes | bytearray):
+        if isinstance(given, bytes | bytearray | AbstractSet | Mapping):
             raise TypeError
-        numbers = _of_text(given) if isinstance(given, str) else tuple(map(_byte, given))
+        numbers = _of_text(given) if isinstance(given, str) else _of_numbers(given)
         red, green, blue, own = (*numbers, alpha) if len(numbers) == 3 else numbers
     except (TypeError, ValueError):
         numbered = "(R, G, B) or (R, G, B, A) of integers 0 to 255, alpha as well"
@@ -68,6 +70,10 @@ def rgba(given: Colour, alpha: int = 255, name: str = "colour") -> tuple[int, in
             code="colour",
         ) from None
     return red, green, blue, own
+
+
+def _of_numbers(given: Sequence[int]) -> tuple[int, ...]:
+    return tuple(map(_byte, islice(given, 5)))  # an iterator may have no end
 
 
 def _byte(value: Any) -> int:

@@ -12,6 +12,10 @@
     │   ├── SignatureError               a webhook whose sender did not prove who it is
     │   └── UnsafeURLError               an address that is not asked, or not handed to a service
     ├── OutputError (OSError)            a file could not be written; the old file is intact
+    ├── BatchError                       a job that cannot go on as asked; .path of its journal
+    │   ├── JournalLockedError           another process works on it; .pid, .host, .since
+    │   ├── JournalMismatchError         it is another job, or one of a newer release
+    │   └── JournalCorruptError          its journal is damaged, and was left as it is
     ├── MissingDependencyError (ImportError)    an extra is not installed
     └── APIError                         the service did not give an answer
         ├── APIConnectionError           no connection, or one that broke
@@ -140,6 +144,37 @@ class OutputError(RunmaskError, OSError):
         super().__init__(message, code=code)
         self.errno = errno
         self.path = path
+
+
+class BatchError(RunmaskError):
+    """A job that cannot go on as asked. ``path`` is its journal, which was not changed."""
+
+    code = "batch"
+
+    def __init__(self, message: str = "", *, code: str | None = None, path: str | None = None):
+        super().__init__(message, code=code)
+        self.path = path
+
+
+class JournalLockedError(BatchError):
+    """Another process works on the job: ``pid`` on ``host``, ``since`` (seconds since 1970)."""
+
+    code = "journal_locked"
+    pid: int | None = None
+    host: str | None = None
+    since: float | None = None
+
+
+class JournalMismatchError(BatchError):
+    """The journal is of another job than the one asked for, or of a newer release."""
+
+    code = "journal_mismatch"
+
+
+class JournalCorruptError(BatchError):
+    """The journal is damaged. To begin anew would pay again: it is left as it is."""
+
+    code = "journal_corrupt"
 
 
 class MissingDependencyError(RunmaskError, ImportError):
@@ -317,13 +352,13 @@ def advised(error: E, advice: str) -> E:
 
 
 def shown(value: object) -> str:
-    """What was passed in, for a message: its repr, cut to 80 characters."""
+    """What was passed in, for a message: its repr on one line, cut to 80 characters."""
     if isinstance(value, int) and abs(value) >= 10**80:  # Python may refuse to write it
         return f"a number of about {value.bit_length() * 3 // 10} digits"
     if isinstance(value, (str, bytes)):
         value = value[:81]
     try:
-        text = repr(value)
+        text = " ".join(line.strip() for line in repr(value).splitlines())
     except Exception:  # a container of such numbers, or a broken object
         return f"<{type(value).__name__}>"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -14,6 +14,7 @@ import click
 from . import terminal
 from .errors import (
     AuthError,
+    BatchError,
     InputError,
     MaskError,
     MissingDependencyError,
@@ -23,15 +24,21 @@ from .errors import (
     RunmaskError,
 )
 
-SOME_FAILED, BAD_INPUT, REFUSED, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 5, 130
+SOME_FAILED, BAD_INPUT, REFUSED, HELD, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 4, 5, 130
 CODES = (
     "Exit codes: 0 all well; 1 some photos failed, or the service could not be reached; 2 wrong"
-    " usage or bad input; 3 credentials missing or refused, or no credits left; 5 an output could"
-    " not be written; 130 stopped by Ctrl-C."
+    " usage or bad input; 3 credentials missing or refused, or no credits left; 4 photos are held:"
+    " they may have been paid for, and no answer came; 5 an output could not be written, or a"
+    " journal is damaged; 130 stopped by Ctrl-C, 143 by SIGTERM."
 )
 
 _ONE_PRESS_S = 1.0  # Ctrl-C within that time of another would only disturb the tidying up
 _NO_MEMORY = RunmaskError("there is not enough memory", code="memory")
+_OF_JOBS = {
+    "journal_locked": BAD_INPUT,
+    "journal_mismatch": BAD_INPUT,
+    "journal_corrupt": NOT_WRITTEN,
+}
 _ADVICE = {
     "exists": "--overwrite replaces it",
     "alpha": "let the output's name end like one of those",
@@ -114,7 +121,20 @@ def exit_code(error: RunmaskError) -> int:
         return REFUSED
     if isinstance(error, OutputError):
         return BAD_INPUT if error.code == "exists" else NOT_WRITTEN
+    if isinstance(error, BatchError):
+        return _OF_JOBS.get(error.code, SOME_FAILED)
     return BAD_INPUT if isinstance(error, (InputError, ImportError)) else SOME_FAILED
+
+
+def exit_code_of_job(states: Mapping[str, int], error: Exception | None, signal: int | None) -> int:
+    """Of a job that stopped, or came to its end with images in these states."""
+    if signal is not None:
+        return 128 + signal
+    if error is not None:
+        return exit_code(error) if isinstance(error, RunmaskError) else SOME_FAILED
+    if states.get("held"):
+        return HELD
+    return SOME_FAILED if states.keys() - {"done"} else 0
 
 
 def exit_code_of_scan(error: RunmaskError) -> int:

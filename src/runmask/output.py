@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import secrets
 import stat
 import unicodedata
@@ -14,13 +15,22 @@ from pathlib import Path
 
 from .errors import OutputError, advised
 
-__all__ = ["atomic_write", "distinct_names", "reserved", "safe_name"]
+__all__ = [
+    "atomic_write",
+    "distinct_names",
+    "folded",
+    "make_folder",
+    "remove_leftovers",
+    "reserved",
+    "safe_name",
+]
 
 Data = bytes | bytearray | memoryview | Iterable[bytes]
 
 # Bytes a name may take; a file system allows 255, and endings are still to come.
 _NAME_BYTES = 160
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
+_TEMPORARY = re.compile(r"\.runmask-[0-9a-f]{16}\.tmp")
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _NO_ALLOCATION = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
@@ -75,7 +85,7 @@ def reserved(
             stack.callback(os.close, folder)
             name = os.path.basename(target)
             _refuse_what_is_no_file(folder, name, overwrite)
-            temporary = f".runmask-{secrets.token_hex(8)}.tmp"
+            temporary = f".runmask-{secrets.token_hex(8)}.tmp"  # as _TEMPORARY has it
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             handle = os.open(temporary, flags, 0o666, dir_fd=folder)
             stack.callback(_remove, temporary, folder)  # there is none if it took the name
@@ -123,6 +133,17 @@ def _remove(name: str, folder: int) -> None:
         os.unlink(name, dir_fd=folder)
 
 
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder.
+
+    Only for a folder into which nobody writes just now.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if _TEMPORARY.fullmatch(entry.name):
+                os.unlink(entry.path)
+
+
 def _refuse_what_is_no_file(folder: int, name: str, overwrite: bool) -> None:
     # A rename would put a file in the place of a device such as /dev/stdout.
     try:
@@ -159,6 +180,18 @@ def _output_error(target: str, error: OSError | ValueError) -> OutputError:
     return OutputError(message, errno=number, path=target)
 
 
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {os.fspath(folder)!r}: {error.strerror}",
+            errno=error.errno,
+            path=os.fspath(folder),
+        ) from error
+
+
 def exists(target: str, more: str = "") -> OutputError:
     """The error for a name that is taken."""
     message = f"{target!r} exists{more}"
@@ -190,12 +223,12 @@ def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     caller's to refuse.
     """
     names = [safe_name(Path(path).stem) for path in paths]
-    seen = Counter(map(_folded, names))
+    seen = Counter(map(folded, names))
     distinct = [
-        name if seen[_folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
+        name if seen[folded(name)] == 1 else f"{name}-{_digest(os.path.abspath(path))}"
         for name, path in zip(names, paths, strict=True)
     ]
-    if len(set(map(_folded, distinct))) < len(distinct):  # a file is named like another's hash
+    if len(set(map(folded, distinct))) < len(distinct):  # a file is named like another's hash
         return [
             f"{name}-{_digest(os.path.abspath(path))}"
             for name, path in zip(names, paths, strict=True)
@@ -203,7 +236,8 @@ def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     return distinct
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """What file systems that ignore case or compose accents take for the same name."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 

@@ -12,7 +12,7 @@ from . import images
 from .detection import Detection
 from .errors import APIError, InputError, OutputError
 from .gallery import RESPONSE, card_of
-from .output import distinct_names, exists, reserved
+from .output import distinct_names, exists, make_folder, reserved
 from .page import Card
 from .style import Encoding, Look
 
@@ -20,8 +20,8 @@ __all__ = [
     "Job",
     "Result",
     "Service",
+    "given_among",
     "images_in",
-    "make_folder",
     "overlay_ending",
     "plan",
     "refuse_existing",
@@ -140,16 +140,18 @@ def _images_of_folder(folder: Path) -> list[Path]:
         names = sorted(entry.name for entry in os.scandir(folder) if not entry.is_dir())
     except OSError as error:
         raise InputError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
-    made = {name.removesuffix(RESPONSE) for name in names if name.endswith(RESPONSE)}
-    photos = []
-    for name in names:
-        picture = _PICTURE.fullmatch(name)
-        ours = picture is not None and picture[1] in made
-        if not name.startswith(".") and not ours and images.format_of(folder / name):
-            photos.append(folder / name)
+    photos = [folder / name for name in given_among(names) if images.format_of(folder / name)]
     if not photos:
         raise InputError(f"no images in the folder {str(folder)!r}")
     return photos
+
+
+def given_among(names: Sequence[str]) -> list[str]:
+    """The names in a folder without hidden ones and the pictures that a scan has made there."""
+    made = {name.removesuffix(RESPONSE) for name in names if name.endswith(RESPONSE)}
+    pictures = {name: _PICTURE.fullmatch(name) for name in names} if made else {}
+    ours = {name for name, picture in pictures.items() if picture and picture[1] in made}
+    return [name for name in names if not name.startswith(".") and name not in ours]
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
@@ -234,15 +236,3 @@ def _remove(*paths: Path) -> None:
             raise OutputError(
                 f"cannot remove {str(path)!r}: {error.strerror}", errno=error.errno, path=str(path)
             ) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {str(folder)!r}: {error.strerror}",
-            errno=error.errno,
-            path=str(folder),
-        ) from error

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .errors import InputError
 
 if TYPE_CHECKING:
+    from .http import (
+        AIDetector,
+        AsyncAIDetector,
+        AsyncCopyleaks,
+        AsyncSightengine,
+        Copyleaks,
+        Sightengine,
+    )
+    from .http.client import Options
     from .scan import Service
 
-__all__ = ["NAMES", "SANDBOX", "opened"]
+__all__ = ["NAMES", "SANDBOX", "Choice", "choice_of", "opened"]
 
 SANDBOX = "sandbox"
 _KEYS = {
@@ -34,11 +44,77 @@ _DEVELOPMENT = {
 NAMES = (*_KEYS, SANDBOX)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A service, where it is asked, and the sentence that says who answers.
+
+    ``base_url`` is None for the service's own address, and for the embedded sandbox until it runs.
+    ``credentials`` are none, for those of the environment, or the sandbox's.
+    """
+
+    service: str
+    base_url: str | None
+    note: str
+    credentials: tuple[str, ...] = field(repr=False)
+    embedded: bool = False
+    detector: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Who answers, in words that stay the same from run to run."""
+        from .http.address import host_of, is_loopback
+
+        if self.embedded:
+            return "the embedded sandbox"
+        if self.base_url is None:
+            return _TITLES[self.service]
+        return "this machine" if is_loopback(host_of(self.base_url)) else self.base_url
+
+    @contextmanager
+    def running(self) -> Iterator[Choice]:
+        """The same while it can be asked: the embedded sandbox has an address then."""
+        if not self.embedded:
+            yield self
+            return
+        with _embedded(self.detector) as origin:
+            yield replace(self, base_url=origin)
+
+    def client(self) -> Copyleaks | AIDetector | Sightengine:
+        """A client for threads. Raises InputError where credentials are missing."""
+        from . import http
+
+        kinds = (http.Copyleaks, http.AIDetector, http.Sightengine)
+        return kinds[tuple(_KEYS).index(self.service)](*self.credentials, **self._address)
+
+    def async_client(
+        self, **options: Unpack[Options]
+    ) -> AsyncCopyleaks | AsyncAIDetector | AsyncSightengine:
+        """The same for an event loop."""
+        from . import http
+
+        kinds = (http.AsyncCopyleaks, http.AsyncAIDetector, http.AsyncSightengine)
+        kind: Any = kinds[tuple(_KEYS).index(self.service)]
+        return kind(*self.credentials, **self._address, **options)  # type: ignore[no-any-return]
+
+    @property
+    def _address(self) -> dict[str, Any]:
+        address: dict[str, Any] = {} if self.base_url is None else {"base_url": self.base_url}
+        if self.service == "aidetector":  # of its two descriptions the one that promises boxes
+            address["dialect"] = "endpoints"
+        return address
+
+
 @contextmanager
 def opened(
     name: str | None, base_url: str | None, detector: str | None = None
 ) -> Iterator[tuple[Service, str]]:
-    """The client to ask, and the sentence that says who answers.
+    """The client to ask, and the sentence that says who answers. As :func:`choice_of`."""
+    with choice_of(name, base_url, detector).running() as choice, choice.client() as client:
+        yield client, choice.note
+
+
+def choice_of(name: str | None, base_url: str | None, detector: str | None = None) -> Choice:
+    """The service to ask.
 
     Credentials come from the environment. Where it has none, another address gets those of the
     sandbox. ``sandbox`` is the embedded one, or the one at ``base_url``, asked as Copyleaks is.
@@ -53,46 +129,28 @@ def opened(
     detector : str, optional
         One's own for the embedded sandbox: ``module:callable``, or one that a package offers.
 
-    Raises InputError where credentials are missing or something cannot be used.
+    Raises InputError where something cannot be used.
     """
     if name is None:
         known = (service for service in _KEYS if _has_key(service))
         name = next(known, SANDBOX if base_url is None else "copyleaks")
+    if name not in NAMES:
+        raise InputError(f"service {name!r}: not one of {', '.join(NAMES)}")
     if detector is not None and (name != SANDBOX or base_url is not None):
         asked = base_url or _TITLES[name]
         raise InputError(f"detector: it is for the embedded sandbox, and {asked} would be asked")
-    if name == SANDBOX:
+    if name == SANDBOX and base_url is None:
         note = "The embedded sandbox answers, no service is asked."
-        with (
-            _embedded(detector) if base_url is None else nullcontext(base_url) as origin,
-            _client("copyleaks", _DEVELOPMENT["copyleaks"], origin) as client,
-        ):
-            yield client, note if base_url is None else f"Asking {base_url}."
-        return
-    ours = base_url is not None and not _has_key(name)
-    with _client(name, _DEVELOPMENT[name] if ours else (), base_url) as client:
-        yield client, f"Asking {base_url or _TITLES[name]}."
+        keys = _DEVELOPMENT["copyleaks"]
+        return Choice("copyleaks", None, note, keys, embedded=True, detector=detector)
+    service = "copyleaks" if name == SANDBOX else name
+    ours = name == SANDBOX or (base_url is not None and not _has_key(name))
+    note = f"Asking {base_url or _TITLES[service]}."
+    return Choice(service, base_url, note, _DEVELOPMENT[service] if ours else ())
 
 
 def _has_key(service: str) -> bool:
     return any(os.environ.get(variable) for variable in _KEYS[service])
-
-
-@contextmanager
-def _client(name: str, credentials: tuple[str, ...], base_url: str | None) -> Iterator[Service]:
-    from . import http
-
-    client: http.Copyleaks | http.AIDetector | http.Sightengine
-    address: dict[str, Any] = {} if base_url is None else {"base_url": base_url}
-    if name == "copyleaks":
-        client = http.Copyleaks(*credentials, **address)
-    elif name == "aidetector":
-        # Of its two descriptions the one that promises boxes, to be drawn.
-        client = http.AIDetector(*credentials, dialect="endpoints", **address)
-    else:
-        client = http.Sightengine(*credentials, **address)
-    with client:
-        yield client
 
 
 @contextmanager

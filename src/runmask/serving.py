@@ -1,11 +1,14 @@
 """What the servers of this library share: a listening socket, and patience with slow clients."""
 
+from __future__ import annotations
+
 import asyncio
 import ipaddress
 import logging
 import os
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -21,6 +24,7 @@ except ImportError as error:
     raise MissingDependencyError.of(error.name, "sandbox", "a server") from error
 
 BACKLOG = 512
+START_S = 10  # a server that does not listen after that many seconds has failed
 STOP_S = 5  # how long a stopping server waits for the requests in hand
 MAX_HEAD = 16 * 1024  # bytes of all headers together
 CONNECTION = "runmask.connection"
@@ -59,6 +63,22 @@ def listening(host: str, port: int, *, who: str | None = None) -> socket.socket:
 def origin_of(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def in_thread(make: Callable[[Callable[[], object]], Server], sock: socket.socket) -> Iterator[str]:
+    """Run the server that ``make`` gives, which calls its argument once it listens; its origin."""
+    ready = threading.Event()
+    server = make(ready.set)
+    thread = threading.Thread(target=server.run, args=([sock],), name="runmask-server", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(START_S):
+            raise RuntimeError(f"the server did not start within {START_S} s")
+        yield origin_of(sock)
+    finally:
+        server.should_exit = True
+        thread.join(2 * STOP_S)
 
 
 @contextmanager

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import rich.cells
 import rich.console
 import rich.progress
 import rich.text
 
-from .errors import ResponseFormatError
+from .errors import OutputError, ResponseFormatError
 
 if TYPE_CHECKING:
     from .detection import Detection
@@ -27,6 +28,7 @@ _PATHS = {"photo", "answer", "overlay"}  # columns that are shortened where they
 _SHORTEST = 14  # columns that a shortened path still has
 _FEWEST = 2  # columns of a table that stay, however narrow the terminal is
 _LONGEST_NOTICE = 300
+_LOOK_S = 0.2  # how often a job is looked at
 
 ANSWER_COLUMNS = ("verdict", "score", "marked", "size", "box x, y")
 
@@ -49,8 +51,27 @@ def _echo(text: str, stream: TextIO) -> None:
     except UnicodeEncodeError:
         stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")
     except OSError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """What is left in its buffer must not fail once more at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write(data: bytes) -> None:
+    """What a command makes, to stdout; OutputError unless all of it got there or nobody reads."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence(sys.stdout)
+        raise OutputError(
+            f"cannot write to standard output: {error.strerror}", errno=error.errno, path="-"
+        ) from error
 
 
 def say_json(line: Mapping[str, Any]) -> None:
@@ -146,6 +167,66 @@ def progress(jobs: Sequence[T], what: str = "photos") -> Iterator[Iterator[T]]:
         transient=True,
     ) as bar:
         yield iter(bar.track(jobs, description=what))
+
+
+class Gauge(NamedTuple):
+    """A stage of a job: how much of how much, and a word on it."""
+
+    name: str
+    done: int
+    total: int
+    note: str = ""
+
+
+@contextmanager
+def gauges(look: Callable[[], Sequence[Gauge]]) -> Iterator[None]:
+    """A bar for each stage of a job while the block runs, where a person watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with rich.progress.Progress(
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        _Rate(),
+        rich.progress.TimeRemainingColumn(),
+        rich.progress.TextColumn("{task.fields[note]}"),
+        console=_stderr,
+        transient=True,
+    ) as bar:
+        tasks: dict[str, rich.progress.TaskID] = {}
+
+        def show() -> None:
+            for name, done, total, note in look():
+                if name not in tasks:
+                    tasks[name] = bar.add_task(name, total=total, note="")
+                bar.update(tasks[name], completed=done, total=total, note=printable(note)[:100])
+
+        with every(_LOOK_S, show):
+            yield
+
+
+@contextmanager
+def every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
+    """Do something in a thread of its own, again and again while the block runs."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=run, name="runmask-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class _Rate(rich.progress.ProgressColumn):
+    def render(self, task: rich.progress.Task) -> rich.text.Text:
+        return rich.text.Text("" if task.speed is None else f"{task.speed:.3g}/s")
 
 
 def share(fraction: float) -> str:

@@ -114,7 +114,7 @@ def heatmap(
     runs).
     """
     layout, threads = checked_layout(layout), checked_threads(threads)
-    low, span = _checked_range(range)
+    low, span = checked_range(range)
     if not isinstance(nan, str) or nan not in ("refuse", "transparent"):
         raise InputError(f"nan {shown(nan)}: not 'refuse' or 'transparent'")
     table = _table(colormap, alpha)
@@ -211,7 +211,7 @@ def _alphas(alpha: Alpha) -> NDArray[np.uint8]:
     return given.astype(np.uint8)
 
 
-def _checked_range(limits: object) -> tuple[float, float]:
+def checked_range(limits: object) -> tuple[float, float]:
     """The low end, and how far the high one is above it."""
     try:
         low, high = map(_as_float, limits)  # type: ignore[call-overload]

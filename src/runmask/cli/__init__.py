@@ -11,7 +11,18 @@ try:
     import click
 
     from .. import exits
-    from . import bench, contours, convert, detect, info, pictures, servers
+    from . import (
+        batch,
+        bench,
+        contours,
+        convert,
+        detect,
+        info,
+        pictures,
+        render,
+        report,
+        servers,
+    )
 except ImportError as missing:
     raise MissingDependencyError.of(missing.name, "all", "the command line") from missing
 
@@ -30,11 +41,14 @@ def main() -> None:
 
 for command in (
     detect.detect,
+    batch.batch_command,
     pictures.overlay_command,
     pictures.heatmap_command,
     contours.contours_command,
     convert.convert,
     info.info,
+    render.render_command,
+    report.report_command,
     bench.bench,
     servers.sandbox,
     servers.webhooks,

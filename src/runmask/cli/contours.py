@@ -112,8 +112,7 @@ def contours_command(
 
 def _tasks(responses: Sequence[Path], output: Path, fmt: str | None) -> list[Task]:
     from ..contours.files import ending_of
-    from ..output import distinct_names
-    from ..scan import make_folder
+    from ..output import distinct_names, make_folder
 
     answers = [answer for path in responses for answer in _answers_of(path)]
     if len(responses) == 1 and not responses[0].is_dir() and not output.is_dir():

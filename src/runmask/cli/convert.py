@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import exits
-from ..errors import InputError
+from .. import errors, exits, terminal
 from .answers import ANSWER, read_bytes, shown
 from .options import Output, overwrite_option
 from .several import Task, refuse_inputs, refuse_twice, run_all
@@ -30,10 +29,10 @@ class ShapeType(click.ParamType[tuple[int, int]]):
     name = "HEIGHTxWIDTH"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        sides = str(value).lower().split("x")
-        if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
-            self.fail(f"{value!r} is no HEIGHTxWIDTH, such as 1080x1920", param, ctx)
-        return int(sides[0]), int(sides[1])
+        sides = re.fullmatch("([0-9]{1,20})[xX]([0-9]{1,20})", str(value))
+        if sides is None:
+            self.fail(f"{errors.shown(value)} is no HEIGHTxWIDTH, such as 1080x1920", param, ctx)
+        return int(sides[1]), int(sides[2])
 
 
 @click.command("convert", epilog=exits.CODES)
@@ -96,22 +95,21 @@ def convert(
     if str(output) == "-":
         if len(masks) > 1:
             raise click.UsageError(f"{len(masks)} masks do not go to standard output together")
-        sys.stdout.buffer.write(converted(masks[0])[1])
+        terminal.write(converted(masks[0])[1])
         return
     run_all(_tasks(masks, output, to), work, overwrite=overwrite, what="masks")
 
 
 def _tasks(masks: Sequence[Path], output: Path, to: str) -> list[Task]:
     from ..mask.files import FORMS
-    from ..output import distinct_names
-    from ..scan import make_folder
+    from ..output import distinct_names, make_folder
 
     if len(masks) == 1 and not output.is_dir():
         tasks = [Task(masks[0], masks[0], output)]
         refuse_inputs(tasks)
         return tasks
     if output.suffix and not output.is_dir():
-        raise InputError(
+        raise errors.InputError(
             f"{len(masks)} masks go to a folder, and {str(output)!r} looks like a file"
         )
     refuse_twice(masks)

@@ -12,14 +12,14 @@ from .. import exits, services, terminal
 from ..errors import APIConnectionError, RunmaskError
 from .answers import failure_line
 from .options import (
-    Output,
-    detector_option,
     encoding_of,
     encoding_options,
+    folder_option,
     json_option,
     look_of,
     look_options,
     overwrite_option,
+    service_options,
 )
 
 if TYPE_CHECKING:
@@ -34,21 +34,8 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, path_type=Path),
     metavar="PHOTO...",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    type=Output(file_okay=False, path_type=Path),
-    help="Folder for the results; made if need be.",
-)
-@click.option(
-    "--service",
-    type=click.Choice(services.NAMES),
-    help="Default: the first of these whose key is set, else the embedded sandbox.",
-)
-@click.option("--base-url", help="Another address of the service, such as a running sandbox.")
-@detector_option
+@folder_option
+@service_options
 @look_options
 @encoding_options
 @overwrite_option

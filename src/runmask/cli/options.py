@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .. import services
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +40,16 @@ class ColourType(click.ParamType[Colour]):
             return self.fail(f"{error}, or 'none'", param, ctx)
 
 
+class NumberRange(click.FloatRange):
+    """For click, NaN is in every range."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
 class Output(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if not os.fspath(value):  # which would be the working folder
@@ -48,6 +61,14 @@ detector_option = click.option(
     "--detector",
     metavar="NAME",
     help="One's own for the sandbox: module:callable, or an offered one.",
+)
+folder_option = click.option(
+    "-o",
+    "--output",
+    "folder",
+    required=True,
+    type=Output(file_okay=False, path_type=Path),
+    help="Folder for the results; made if need be.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
@@ -79,14 +100,23 @@ colours = together(
         )
     )
 )
+service_options = together(
+    click.option(
+        "--service",
+        type=click.Choice(services.NAMES),
+        help="Default: the first of these whose key is set, else the embedded sandbox.",
+    ),
+    click.option("--base-url", help="Another address of the service, such as a running sandbox."),
+    detector_option,
+)
 look_options = together(
     colours,
     click.option(
-        "--opacity", type=click.FloatRange(0, 1), help="Of both colours, instead of their own."
+        "--opacity", type=NumberRange(0, 1), help="Of both colours, instead of their own."
     ),
     click.option(
         "--outline",
-        type=click.FloatRange(1, 2**15),
+        type=NumberRange(1, 2**15),
         metavar="WIDTH",
         help="Draw the mask's outlines too, as wide as that.",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from re import fullmatch
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from .. import exits, terminal
 from ..errors import InputError
 from .answers import ANSWER, read_mask, shown
 from .options import (
+    NumberRange,
     Output,
     encoding_of,
     encoding_options,
@@ -19,7 +21,7 @@ from .options import (
     look_options,
     overwrite_option,
 )
-from .several import Task, pairs_of, run_all, tasks_of
+from .several import Task, pairs_of, refuse_replacing, run_all, tasks_of
 
 if TYPE_CHECKING:
     from ..images import Picture
@@ -101,7 +103,7 @@ class _Alpha(click.ParamType["int | tuple[int, int]"]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int | tuple[int, int]:
         parts = str(value).split(",")
-        if len(parts) > 2 or not all(p.isdecimal() and p.isascii() and int(p) < 256 for p in parts):
+        if len(parts) > 2 or not all(fullmatch("[0-9]{1,3}", p) and int(p) < 256 for p in parts):
             self.fail(f"{value!r} is not one number 0..255, or two with a comma", param, ctx)
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 
@@ -118,7 +120,7 @@ class _Alpha(click.ParamType["int | tuple[int, int]"]):
     "--level",
     "levels",
     multiple=True,
-    type=(ANSWER, click.FloatRange(0, 1)),
+    type=(ANSWER, NumberRange(0, 1)),
     metavar="RESPONSE.json CONFIDENCE",
     help="An answer's mask and the confidence it stands for; once for each.",
 )
@@ -185,6 +187,7 @@ def heatmap_command(
 
     pair = (image, confidence if confidence is not None else levels[0][0])
     tasks = tasks_of([pair], output, "heatmap", encoding.format, many=False)
+    refuse_replacing(tasks, [path for path, _ in levels])
     run_all(tasks, draw, overwrite=overwrite, what="heatmaps")
 
 
@@ -205,11 +208,8 @@ def _check_one_shape(masks: list[Mask]) -> None:
 
 def _confidence_map(path: Path) -> Any:
     """A 2-D array of a NumPy file, or of a grey picture."""
-    import io
-
-    import numpy as np
-
     from .. import images
+    from ..mask.files import read_array
 
     if kind := images.format_of(path):
         grey = images.read(path, orient=False)
@@ -221,7 +221,4 @@ def _confidence_map(path: Path) -> Any:
         raise InputError(
             "neither a NumPy file (.npy) nor a picture; answers of a service come with --level"
         )
-    try:
-        return np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"the NumPy file cannot be read: {error}") from error
+    return read_array(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +60,13 @@ def _answers_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
 def tasks_of(
     pairs: Sequence[tuple[Path, Path]], output: Path, suffix: str, fmt: str | None, *, many: bool
 ) -> list[Task]:
-    """What to make: ``output``, or NAME.SUFFIX.* in that folder; none of them an input."""
+    """What to make: ``output``, or NAME.SUFFIX.* in that folder.
+
+    No output is an input, but for a single image, which one may choose to draw on.
+    """
     from .. import images
-    from ..output import distinct_names
-    from ..scan import make_folder, overlay_ending
+    from ..output import distinct_names, make_folder
+    from ..scan import overlay_ending
 
     def ending(image: Path) -> str:
         return overlay_ending(image, images.format_of(image) or "", fmt)
@@ -80,7 +83,9 @@ def tasks_of(
             output = output.with_name(output.name + ending(image))
         if not fmt:
             images.writable_format(output)
-        return [Task(image, answer, output)]
+        tasks = [Task(image, answer, output)]
+        refuse_replacing(tasks, [answer])
+        return tasks
     refuse_twice([image for image, _ in pairs])
     names = distinct_names([image for image, _ in pairs])
     tasks = [
@@ -102,7 +107,12 @@ def refuse_twice(paths: Sequence[Path]) -> None:
 
 def refuse_inputs(tasks: Sequence[Task]) -> None:
     """``InputError`` if an output would take the place of a file that is read."""
-    given = {os.path.realpath(path) for task in tasks for path in (task.image, task.answer)}
+    refuse_replacing(tasks, [path for task in tasks for path in (task.image, task.answer)])
+
+
+def refuse_replacing(tasks: Sequence[Task], inputs: Iterable[Path]) -> None:
+    """The same for some files that are read."""
+    given = set(map(os.path.realpath, inputs))
     for task in tasks:
         if os.path.realpath(task.output) in given:
             raise InputError(f"{str(task.output)!r} is read and would be an output as well")

@@ -37,7 +37,7 @@ from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
 from .reading import MAX_PIXELS, fit, load, load_pair, read
-from .source import format_of, read_bytes
+from .source import format_of, named_as_image, read_bytes
 from .writing import check_writable, encode, preview, writable_format, write
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "format_of",
     "load",
     "load_pair",
+    "named_as_image",
     "preview",
     "read",
     "read_bytes",

@@ -106,14 +106,21 @@ def sniff(data: bytes, name: str) -> str:
     )
 
 
-def format_of(path: str | os.PathLike[str]) -> str | None:
+def format_of(source: Source) -> str | None:
     """The format of a file, by its first bytes; None if it is no image or cannot be read."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # as above
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return sniff(bytes(source[:16]), "")
+        handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # as above
         with open(handle, "rb", buffering=0) as file:
             return sniff(file.read(16) or b"", "")
     except (OSError, ValueError):
         return None
+
+
+def named_as_image(name: str) -> bool:
+    """Whether a name ends as those of readable images do."""
+    return os.path.splitext(name)[1].lower() in _SUFFIXES
 
 
 def warn_of_wrong_suffix(source: Source, fmt: str, name: str) -> None:

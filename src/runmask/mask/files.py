@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.lib import format as npy
 
 from ..errors import InputError, MaskError, ResponseFormatError, shown
 from ..formats import load_answer, load_json
 from .mask import Mask
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..formats.kaggle import Order
 
-__all__ = ["FORMS", "Layout", "form_of", "read_mask", "write_mask"]
+__all__ = ["FORMS", "Layout", "form_of", "read_array", "read_mask", "write_mask"]
 
 _PNG, _NPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"
+_NPY_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class Layout(NamedTuple):
@@ -78,12 +83,26 @@ def form_of(data: bytes) -> str:
     return "response" if keys.isdisjoint(("counts", "zcounts", "segmentation")) else "coco"
 
 
-def _read_npy(data: bytes, _: Layout) -> Mask:
+def read_array(data: bytes) -> NDArray[Any]:
+    """The array in the bytes of a NumPy file (.npy), as a read-only view of them.
+
+    Raises InputError for what is none, and for arrays of Python objects. O(header).
+    """
+    file = io.BytesIO(data)
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"no array in NumPy's format: {error}") from error
-    return Mask.from_array(array)
+        version = npy.read_magic(file)
+        if version not in _NPY_HEADERS:
+            raise ValueError("version {}.{}: not 1.0 or 2.0".format(*version))
+        shape, by_columns, dtype = _NPY_HEADERS[version](file)
+        size, left = math.prod(shape) * dtype.itemsize, len(data) - file.tell()
+        if size > left:
+            raise ValueError(f"{shown(shape)} of {dtype} takes {shown(size)} bytes, not {left}")
+        if dtype.hasobject:
+            raise ValueError("it is of Python objects, which are not read")
+        return np.ndarray(shape, dtype, data, file.tell(), order="F" if by_columns else "C")
+    except Exception as error:  # bad headers raise nearly everything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"no array in NumPy's format: {reason}") from error
 
 
 def _write_npy(mask: Mask, _: Layout) -> bytes:
@@ -135,7 +154,7 @@ def _line(text: str) -> bytes:
 FORMS: Mapping[str, Form] = {
     "response": Form(".json", lambda data, _: Mask.from_response(data), _write_response),
     "png": Form(".png", lambda data, _: Mask.from_png(data), lambda mask, _: mask.to_png()),
-    "npy": Form(".npy", _read_npy, _write_npy),
+    "npy": Form(".npy", lambda data, _: Mask.from_array(read_array(data)), _write_npy),
     "coco": Form(
         ".json",
         lambda data, _: Mask.from_sam(_of_json(data)),

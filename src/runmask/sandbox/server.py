@@ -2,20 +2,18 @@
 
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from .. import serving
-from ..serving import STOP_S, origin_of
+from ..serving import origin_of
 from .aidetector import KEY_PREFIX
 from .app import HEALTH, create_app
 from .app import logger as requests_log
 from .copyleaks import DEVELOPMENT_KEY
 from .settings import NOTICE, Settings
 from .sightengine import DEVELOPMENT
-
-START_S = 10  # a server that does not listen after that many seconds has failed
 
 USER, SECRET = DEVELOPMENT
 
@@ -79,19 +77,9 @@ def running(
         The address is not on the loopback, or cannot be used.
     """
     with listening(host, port) as sock:
-        ready = threading.Event()
-        server = Server(settings or Settings(), ready.set)
-        thread = threading.Thread(
-            target=server.run, args=([sock],), name="runmask-sandbox", daemon=True
-        )
-        thread.start()
-        try:
-            if not ready.wait(START_S):
-                raise RuntimeError(f"the sandbox did not start within {START_S} s")
-            yield origin_of(sock)
-        finally:
-            server.should_exit = True
-            thread.join(2 * STOP_S)
+        make = partial(Server, settings or Settings())
+        with serving.in_thread(make, sock) as origin:
+            yield origin
 
 
 class Server(serving.Server):

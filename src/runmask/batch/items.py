@@ -1,0 +1,195 @@
+"""Which images a job is about: files, folders, patterns, lists and addresses, one after another.
+
+An argument is one of these:
+
+- the path of an image file;
+- a folder: the images in it and in its folders, by name. Hidden ones, and those that this library
+  has made there, are left out. A file counts if it is named as an image, or is one;
+- a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders;
+- a list: ``.csv`` or ``.tsv`` with a line of titles, ``.jsonl`` or ``.ndjson``, ``.parquet``, or
+  ``.txt`` with a line for each; its paths are relative to its folder. It may be of any length;
+- an ``http`` or ``https`` address;
+- an address in another scheme, through fsspec: of a file, a folder, or a pattern.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+
+from .. import images
+from ..errors import InputError, MissingDependencyError, shown
+from ..images import named_as_image
+from ..scan import given_among
+from .journal import FILE, Entry
+from .sources import is_address, is_web, local_path, remote, stamp, stamp_of
+
+LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
+COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
+"""What the column of a list may be called, the first that is there."""
+
+
+def entries(arguments: Iterable[str], column: str | None = None) -> Iterator[Entry]:
+    """The images that arguments stand for, in order, one in memory at a time.
+
+    (Of a folder or a pattern, the names are.) ``column`` is that of the lists among them.
+
+    Raises InputError for what is not there or cannot be read, and for a bad line of a list.
+    """
+    for argument in arguments:
+        yield from _entries(argument, column)
+
+
+def _entries(argument: str, column: str | None) -> Iterator[Entry]:
+    if is_web(argument):
+        yield _entry(argument)
+    elif is_address(argument) and not argument.startswith("file://"):
+        yield from _remote_entries(argument)
+    else:
+        path = local_path(argument)
+        if os.path.isdir(path):
+            yield from _folder(path)
+        elif os.path.lexists(path):
+            yield from _list(path, column) if is_list(path) else [_entry(path)]
+        elif glob.has_magic(path):
+            yield from _pattern(path)
+        else:
+            raise InputError(f"{shown(argument)}: there is no such file or folder", code="missing")
+
+
+def is_list(path: str) -> bool:
+    return path.lower().endswith(LISTS)
+
+
+def _entry(source: str) -> Entry:
+    return Entry(source, stamp_of(source))
+
+
+def _folder(folder: str) -> Iterator[Entry]:
+    try:
+        with os.scandir(folder) as found:
+            inside = {entry.name: entry for entry in found}
+    except OSError as error:
+        raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
+    if FILE in inside:  # of a job: what it made is no input
+        return
+    for name in given_among(sorted(inside)):
+        entry = inside[name]
+        if entry.is_dir(follow_symlinks=False):
+            yield from _folder(entry.path)
+        elif named_as_image(name) or (entry.is_file() and images.format_of(entry.path)):
+            try:
+                mark = stamp(entry.stat())
+            except OSError:  # a link to nowhere: it is told of when it is read
+                mark = ""
+            yield Entry(entry.path, mark)
+
+
+def _pattern(pattern: str) -> Iterator[Entry]:
+    for path in sorted(glob.glob(pattern, recursive=True)):
+        if not os.path.isdir(path):
+            yield _entry(path)
+
+
+def _remote_entries(address: str) -> Iterator[Entry]:
+    file_system, path = remote(address)
+    try:
+        if glob.has_magic(path):
+            found = sorted(file_system.glob(path))
+        elif file_system.isdir(path):
+            found = [name for name in sorted(file_system.find(path)) if named_as_image(name)]
+        else:
+            found = [path]
+        sources = [file_system.unstrip_protocol(name) for name in found]
+    except Exception as error:  # each of its file systems has errors of its own
+        raise InputError(f"{shown(address)}: {type(error).__name__}: {error}"[:400]) from error
+    for source in sources:
+        yield Entry(source, "")
+
+
+# -- lists
+
+
+def _list(path: str, column: str | None) -> Iterator[Entry]:
+    ending = os.path.splitext(path)[1].lower()
+    folder = os.path.dirname(path)
+    values = _values(path, ending, column)
+    for number in itertools.count(1):
+        try:
+            value = next(values, None)
+            if value is None:
+                return
+            source = _listed(value, folder)
+        except (InputError, OSError, ValueError, csv.Error) as error:
+            message = f"the list {shown(path)}, entry {number}: {error}"
+            raise InputError(message, code="list") from error
+        yield _entry(source)
+
+
+def _listed(value: object, folder: str) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise InputError(f"{shown(value)} is no path or address")
+    value = value.strip()
+    if is_address(value):
+        return local_path(value) if value.startswith("file://") else value
+    return os.path.normpath(os.path.join(folder, value))
+
+
+def _values(path: str, ending: str, column: str | None) -> Iterator[object]:
+    """What a list has for each image, whatever it is; never None."""
+    if ending in (".csv", ".tsv"):
+        return _csv(path, column, "\t" if ending == ".tsv" else ",")
+    if ending == ".parquet":
+        return _parquet(path, column)
+    return _lines(path, column, as_json=ending != ".txt")
+
+
+def _csv(path: str, column: str | None, delimiter: str) -> Iterator[object]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter, strict=True)
+        titles = next(rows, [])
+        at = titles.index(_column(titles, column))
+        for row in rows:
+            if row:
+                yield row[at] if at < len(row) else ""
+
+
+def _lines(path: str, column: str | None, *, as_json: bool) -> Iterator[object]:
+    with open(path, encoding="utf-8-sig") as file:
+        for line in file:
+            if line.strip():
+                yield _of_json(line, column) if as_json else line
+
+
+def _of_json(line: str, column: str | None) -> object:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{shown(line.strip())} is no JSON") from error
+    if isinstance(value, dict):
+        value = value[_column(list(value), column)]
+    return "" if value is None else value
+
+
+def _parquet(path: str, column: str | None) -> Iterator[object]:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingDependencyError.of("pyarrow", "batch", "a list in Parquet") from error
+    with pyarrow.parquet.ParquetFile(path) as file:
+        name = _column(file.schema_arrow.names, column)
+        for batch in file.iter_batches(batch_size=10_000, columns=[name]):
+            for value in batch.column(0).to_pylist():
+                yield "" if value is None else value
+
+
+def _column(titles: list[str], column: str | None) -> str:
+    for name in COLUMNS if column is None else (column,):
+        if name in titles:
+            return name
+    wanted = "none of " + ", ".join(COLUMNS) if column is None else f"no {column!r}"
+    raise InputError(f"{wanted} among its columns {shown(titles)}", code="column")

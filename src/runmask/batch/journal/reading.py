@@ -1,0 +1,159 @@
+"""What a journal says; no method here changes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ...errors import JournalCorruptError
+from ..values import Answered, Outcome, State
+from . import schema
+
+_PAGE = 200
+
+_OUTCOMES = """
+SELECT items.number, source, name, items.state, files, coalesce(items.error, scans.error),
+    coalesce(items.message, scans.message), seconds, id, digest, service, credits, billed, answered,
+    body
+FROM items LEFT JOIN scans ON scans.number = items.scan
+    LEFT JOIN bodies ON bodies.scan = items.scan
+WHERE items.number > ?{where} ORDER BY items.number LIMIT ?
+"""
+
+
+class Unread(NamedTuple):
+    """An item that is to be read and sent."""
+
+    number: int
+    source: str
+    name: str
+
+
+class Reading:
+    """A journal to read: in the process that owns it, or beside it in another.
+
+    From any thread. Raises as :func:`.schema.connected` when it is opened.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = os.fspath(folder)
+        self.path = os.path.join(self.folder, schema.FILE)
+        self._reader = schema.connected(self.path, writing=False)
+        self._lock = threading.Lock()
+        self._handed_out: set[int] = set()
+
+    def close(self) -> None:
+        with self._lock:
+            self._reader.close()
+
+    def counts(self) -> Mapping[str, int]:
+        """How many items there are in each state that has any."""
+        return dict(self._rows("SELECT state, count(*) FROM items GROUP BY state"))
+
+    def spent(self) -> float:
+        """The credits that answers say they cost."""
+        [(total,)] = self._rows("SELECT coalesce(total(credits), 0) FROM scans")
+        return float(total)
+
+    def facts(self) -> Mapping[str, str]:
+        """What the job was begun with: its service, its address, its wishes, ..."""
+        return dict(self._rows("SELECT key, value FROM meta"))
+
+    def outcomes(self, state: State | None = None) -> Iterator[Outcome]:
+        """All items, or those in a state, in their order, a few in memory at a time."""
+        query = _OUTCOMES.format(where="" if state is None else f" AND items.state = '{state}'")
+        after = 0
+        while page := self._rows(query, after, _PAGE):
+            for row in page:
+                yield self._outcome(*row)
+            after = page[-1][0]
+
+    def _outcome(self, item: int, source: str, name: str, state: Any, *rest: Any) -> Outcome:
+        files, error, message, seconds, scan_id, digest, service, *more = rest
+        cost, billed, answered, body = more
+        return Outcome(
+            item=item,
+            source=read_text(source),
+            name=name,
+            state=state,
+            files=json.loads(files),
+            error=None if error is None else (error, message or ""),
+            seconds=json.loads(seconds),
+            scan_id=scan_id,
+            digest=digest,
+            service=service,
+            credits=cost,
+            billed=billed,
+            answered=answered,
+            body=None if body is None else self._unpacked(body, scan_id),
+        )
+
+    def unread(self, after: int, limit: int) -> list[Unread]:
+        """Items that are to be read and sent, in their order, from the one after a number."""
+        return [
+            Unread(number, read_text(source), name)
+            for number, source, name in self._rows(
+                "SELECT number, source, name FROM items WHERE state = 'new' AND number > ?"
+                " ORDER BY number LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def to_render(self, limit: int) -> list[Answered]:
+        """Items that are answered and not rendered, in their order.
+
+        None comes twice before what :meth:`.Journal.rendered` was told of it.
+        """
+        with self._lock:
+            found = self._reader.execute(
+                "SELECT number FROM items WHERE state = 'scored' ORDER BY number LIMIT ?",
+                (limit + len(self._handed_out),),
+            ).fetchall()
+            numbers = [n for (n,) in found if n not in self._handed_out][:limit]
+            self._handed_out.update(numbers)
+        return [self._answered(number) for number in numbers]
+
+    def _answered(self, number: int) -> Answered:
+        [row] = self._rows(
+            "SELECT name, source, digest, service, body, id FROM items"
+            " JOIN scans ON scans.number = items.scan JOIN bodies ON bodies.scan = items.scan"
+            " WHERE items.number = ?",
+            number,
+        )
+        name, source, digest, service, body, scan_id = row
+        return Answered(
+            number, name, read_text(source), digest, service, self._unpacked(body, scan_id)
+        )
+
+    def _unpacked(self, body: bytes, scan_id: str) -> bytes:
+        try:
+            return zlib.decompress(body)  # which has a checksum
+        except zlib.error as error:
+            message = f"the journal {self.path!r} is damaged: the answer of scan {scan_id}"
+            raise JournalCorruptError(f"{message} cannot be read", path=self.path) from error
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            try:
+                return self._reader.execute(query, values).fetchall()
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise schema.explained(error, self.path) from error
+
+
+def stored_text(text: str) -> str | bytes:
+    """Text as the journal takes it: names of files need not be valid UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+    return text
+
+
+def read_text(stored: str | bytes) -> str:
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")
