@@ -83,10 +83,12 @@ def test_answers_that_are_none(answer: Answer, kind: Any, told: str) -> None:
     assert len(server.requests) == 1
 
 
-def test_the_time_ends_an_answer_that_drips() -> None:
+@pytest.mark.parametrize("drip_s", [0.05, 0.001], ids=["head", "body"])
+@pytest.mark.parametrize("framing", ["length", "close", "chunked"])
+def test_the_time_ends_an_answer_that_drips(drip_s: float, framing: Any) -> None:
     began = time.monotonic()
     with (
-        faulty(Answer(body=b"x" * 500, drip_s=0.05)) as server,
+        faulty(Answer(body=b"x" * 20_000, drip_s=drip_s, framing=framing)) as server,
         pytest.raises(APITimeoutError, match="the time ran out"),
     ):
         fetch(server.origin, loopback=True, timeout=0.3)

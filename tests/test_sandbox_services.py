@@ -200,6 +200,16 @@ def test_batches(root: AIDetector) -> None:
     assert "of the batch" in str(second)
 
 
+def test_copyleaks_limit_of_pixels_is_not_the_others() -> None:
+    large = io.BytesIO()
+    Image.new("RGB", (4001, 4000)).save(large, "PNG")
+    with running(Settings(detector=corner, limits="16mp")) as origin:
+        with AIDetector(KEY, base_url=origin) as service:
+            assert service.check(large.getvalue()).verdict == "ai"
+        with Sightengine("0000", "sandbox", base_url=origin) as engine:
+            assert engine.check(large.getvalue()).score == 0.75
+
+
 @pytest.fixture
 def hooks() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """A receiver that refuses the first attempt."""

@@ -147,12 +147,14 @@ def _faults_told(host: str, end: float) -> Iterator[None]:
     except ssl.SSLError as error:
         message = f"TLS with {host}: {repr(str(error)[:200])[1:-1]}"
         raise APIConnectionError(message, code="tls", attempts=1) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, APIConnectionError) as error:
         if isinstance(error, (UnsafeURLError, LimitError)):
             raise
         if isinstance(error, TimeoutError) or time.monotonic() >= end:
             message = f"{host}: the time ran out"
             raise APITimeoutError(message, attempts=1, retryable=True) from None
+        if isinstance(error, APIConnectionError):
+            raise
         message = f"no answer from {host}: {repr(str(error)[:200])[1:-1]}"
         raise APIConnectionError(message, attempts=1, retryable=True) from None
     if time.monotonic() >= end:

@@ -1,7 +1,9 @@
 """The receiver of webhooks, as an ASGI application of its own or mounted in another.
 
->>> receiver = Receiver(inbox, aidetector=AIDetectorWebhook(secret), handler=deal_with)
->>> app = Starlette(routes=[Mount("/hooks", receiver)], lifespan=receiver.lifespan)
+::
+
+    receiver = Receiver(inbox, aidetector=AIDetectorWebhook(secret), handler=deal_with)
+    app = Starlette(routes=[Mount("/hooks", receiver)], lifespan=receiver.lifespan)
 
 The paths are in :class:`Receiver`'s help. What happens is told to the logger ``runmask.webhooks``.
 
