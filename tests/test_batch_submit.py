@@ -28,6 +28,7 @@ from runmask.errors import (
     InputError,
     JournalMismatchError,
     QuotaError,
+    UnavailableError,
 )
 from runmask.sandbox import Settings, running
 
@@ -38,7 +39,7 @@ LOST = Answer(reset="all", charge=True)
 REFUSED = Answer(
     status=400,
     headers=(("X-Request-Id", "req-77"),),
-    body=b'{"error": {"type": "invalid_request_error", "id": "bad", "code": 3, "message": "no"}}',
+    body=b'{"error": {"type": "invalid_request_error", "id": "bad", "code": 12, "message": "no"}}',
 )
 QUOTA = Answer(status=402, body=b'{"error": {"type": "payment_error", "code": 13}}')
 
@@ -305,6 +306,40 @@ def test_a_token_that_ends_in_the_middle_is_renewed_once(tmp_path):
     assert summary.states == {"done": 40}
     assert s.logins == 2
     assert set(s.charges.values()) == {1}
+
+
+def test_an_image_that_is_never_taken_keeps_no_other_from_it(tmp_path):
+    first = photos(tmp_path / "in", 10)[0]
+    noise = np.random.default_rng(1).integers(0, 256, (512, 512, 3), np.uint8)
+    Image.fromarray(noise).save(first)
+    away = Answer(status=503, headers=(("Retry-After", "0"),))
+
+    def by_size(headers):
+        return away if int(headers["content-length"]) > 500_000 else GOOD
+
+    with faulty(by_headers=by_size) as server:
+        summary = job(tmp_path / "in", tmp_path / "out", server.origin, patience=0.5)
+    assert summary.states == {"done": 9, "new": 1}
+    assert isinstance(summary.error, UnavailableError)
+
+
+def test_what_does_not_come_in_time_is_held(tmp_path):
+    photos(tmp_path / "in", 4)
+    progress = batch.Progress()
+    with (
+        faulty(*[Answer(body=GOOD.body, charge=True, delay_s=20)] * 4) as server,
+        meanwhile(
+            lambda: job(
+                *(tmp_path / "in", tmp_path / "out", server.origin),
+                progress=progress,
+                in_flight=2,
+                drain=0.2,
+            )
+        ) as result,
+    ):
+        until(lambda: len(checks(server)) == 2)
+        progress.submitter._stop.request(error=InputError("enough"))
+    assert result["value"].states == {"held": 2, "new": 2}
 
 
 def test_many_lost_answers_are_an_outage(tmp_path):

@@ -125,7 +125,7 @@ def _list(path: str, column: str | None) -> Iterator[Entry]:
                 return
             source = _listed(value, folder)
         except (InputError, OSError, ValueError, csv.Error) as error:
-            message = f"the list {shown(path)}, entry {number}: {error}"
+            message = f"the list {path!r:.300}, entry {number}: {error}"
             raise InputError(message, code="list") from error
         yield _entry(source)
 

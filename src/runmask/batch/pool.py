@@ -109,6 +109,7 @@ class _Driver:
         self._flying: dict[Future[list[Rendered]], _Chunk] = {}
         self._again: deque[_Chunk] = deque()
         self._suspects: deque[_Chunk] = deque()
+        self._alone = False  # whether one of them is in flight, and nothing else may be
         self._more = True
         self._failure: OutputError | None = None
         self._pace = _Pace()
@@ -137,9 +138,11 @@ class _Driver:
     # -- out
 
     def _submit(self) -> None:
-        if self._suspects:
-            if not self._flying:  # alone, so that it is known who broke the executor
+        if not self._flying:
+            self._alone = bool(self._suspects)
+            if self._alone:  # so that it is known who broke the executor
                 self._send(self._suspects.popleft())
+        if self._alone or self._suspects:
             return
         while len(self._flying) < _WINDOW * max(1, self._engine.workers):
             chunk = self._again.popleft() if self._again else self._next()

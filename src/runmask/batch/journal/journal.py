@@ -78,7 +78,7 @@ class Journal(Reading):
         self._writer = Writer(database, check, self._make_room)
         try:
             self._compare(identity)
-            self._ready = self._writer.submit(scans.hold_what_was_sent)
+            self._ready = self.hold_what_was_sent()
         except BaseException:
             self.close()
             raise
@@ -286,6 +286,10 @@ class Journal(Reading):
         return self._writer.submit(
             partial(scans.end, scan=scan, state="held", fault=fault, known=known, body=kept)
         )
+
+    def hold_what_was_sent(self) -> Future[None]:
+        """Nobody waits any more for what is ``sent``."""
+        return self._writer.submit(scans.hold_what_was_sent)
 
     # -- rendering
 

@@ -141,7 +141,7 @@ def end_late(
 
 
 def hold_what_was_sent(db: sqlite3.Connection) -> None:
-    fault = Fault("interrupted", "the process ended while the request was under way")
+    fault = Fault("interrupted", "the job ended while the request was under way")
     sent = db.execute("SELECT number FROM scans WHERE state = 'sent'").fetchall()
     for (scan,) in sent:
         end(db, scan, "held", fault, {"billed": "unknown"})

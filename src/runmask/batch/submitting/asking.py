@@ -15,8 +15,10 @@ from ...errors import (
     AuthError,
     DuplicateScanError,
     QuotaError,
+    RateLimitedError,
     ResponseFormatError,
     RunmaskError,
+    UnavailableError,
 )
 from ...http import (
     AsyncAIDetector,
@@ -163,7 +165,8 @@ def fate_of(error: Exception) -> Fate:
         return "held"
     if isinstance(error, (AuthError, QuotaError)):
         return "stop"
-    return "again" if error.retryable or isinstance(error, APIConnectionError) else "refused"
+    is_away = isinstance(error, (APIConnectionError, RateLimitedError, UnavailableError))
+    return "again" if error.retryable or is_away else "refused"
 
 
 def fault_of(error: Exception) -> Fault:

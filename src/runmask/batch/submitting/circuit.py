@@ -22,7 +22,7 @@ class Circuit:
     """For the tasks of one event loop.
 
     ``wait`` sleeps so many seconds, or until the job stops. ``since`` is when the outage began on
-    ``clock``, or when the pause ends that the service has named; None while all is well. ``until``
+    ``clock``, later by the pauses that the service has named; None while all is well. ``until``
     is when the next probe goes.
     """
 
@@ -57,19 +57,17 @@ class Circuit:
         self._pauses = self._lost = 0
         self.since = None
 
-    def failed(self, pause_s: float | None = None) -> None:
+    def failed(self, named_s: float = 0.0) -> None:
         """It does not, or asks for a pause of so many seconds."""
         now = self._clock()
-        if self.since is not None and now < self.until and pause_s is None:
-            return  # of the same outage: those that were under way when it began
-        self.since = self.since if self.since is not None else now
-        if pause_s is not None:
-            self.since = now + pause_s
-        else:
-            longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._pauses)
-            pause_s = self._uniform(longest / 2, longest)
-            self._pauses = min(self._pauses + 1, 10)
-        self.until = max(self.until, now + pause_s)
+        if self.since is not None and now < self.until:  # one of those under way when it began
+            self.until = max(self.until, now + named_s)
+            return
+        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._pauses)
+        self._pauses = min(self._pauses + 1, 10)
+        own_s = self._uniform(longest / 2, longest)
+        self.since = (now if self.since is None else self.since) + named_s
+        self.until = max(self.until, now + max(own_s, named_s))
 
     def pause(self) -> float:
         """Seconds until the next probe."""

@@ -20,6 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -104,9 +105,11 @@ class Submitter:
                     self._stop.request(error=self._outage)
             await asyncio.wait([passing], timeout=self._manner.drain_s)
         finally:
-            passing.cancel()  # what is still under way is held by whoever goes on
+            passing.cancel()
             await asyncio.gather(passing, return_exceptions=True)
             self._readers.shutdown(wait=False, cancel_futures=True)
+        with suppress(OutputError):  # then whoever goes on does so
+            await self._committed(self._journal.hold_what_was_sent())
 
     async def _passes(self) -> None:
         """A pass over all that is new, and another if something has become new again."""
@@ -139,19 +142,19 @@ class Submitter:
             await self._committed(self._journal.fail(item.number, fault_of(error)))
             self.tally.failed += 1
             return
-        again = True
-        while again and not self._stop:
-            async with self.circuit.passage():
-                again = not self._stop and await self._ask(item, question)
+        async with self.circuit.passage():
+            if not self._stop:
+                await self._ask(item, question)
 
-    async def _ask(self, item: Unread, question: Question) -> bool:
-        """One request; whether it is to be repeated."""
+    async def _ask(self, item: Unread, question: Question) -> None:
+        """One request. If it is to be repeated, that is for the next pass: an image that a service
+        never takes must not keep the others from being asked about."""
         if self._journal.is_full:
             raise OutputError(f"the disk of {self._journal.folder!r} is full", errno=errno.ENOSPC)
         if (pace := self._way.pace) is not None:
             await self._stop.wait(pace.take_turn(time.monotonic(), math.inf) or 0)
             if self._stop:
-                return True
+                return
         claim = await self._committed(
             self._journal.claim(
                 *(item.number, item.source, question.scan_id, question.digest, self._way.service)
@@ -159,11 +162,12 @@ class Submitter:
         )
         if claim.send_as is None:
             self.tally.shared += 1
-            return False
+            return
         try:
             detection = await self._way.asked(question, claim.send_as)
         except Exception as error:
-            return await self._failed(claim.scan, error)
+            await self._failed(claim.scan, error)
+            return
         self.circuit.succeeded()
         if detection is None:
             await self._kept(partial(self._journal.accept, claim.scan))
@@ -173,18 +177,17 @@ class Submitter:
             await self._kept(partial(self._journal.answer, claim.scan, body, cost))
             self.tally.spent += cost or 0
         self.tally.answered += 1
-        return False
 
-    async def _failed(self, scan: int, error: Exception) -> bool:
-        """Keep what became of a request; whether it is to be repeated."""
+    async def _failed(self, scan: int, error: Exception) -> None:
+        """Keep what became of a request."""
         fate = fate_of(error)
         self._tell_circuit(error, fate)
         if fate in ("again", "stop"):
             if fate == "stop":
                 self._stop.request(error=error)
             await self._kept(partial(self._journal.unsend, scan))
-            self._returned = True  # of those who share it, too
-            return True
+            self._returned = True
+            return
         request_id, body = getattr(error, "request_id", None), getattr(error, "body", b"")
         if fate == "refused":
             await self._kept(partial(self._journal.refuse, scan, fault_of(error), request_id))
@@ -194,12 +197,11 @@ class Submitter:
             self.tally.held += 1
         if not isinstance(error, RunmaskError):
             raise error
-        return False
 
     def _tell_circuit(self, error: Exception, fate: Fate) -> None:
         if fate == "again":
             self._outage = error
-            self.circuit.failed(getattr(error, "retry_after", None))
+            self.circuit.failed(getattr(error, "retry_after", None) or 0.0)
         elif fate == "held" and isinstance(error, (APIConnectionError, ServerError)):
             self._outage = error
             self.circuit.lost_an_answer()
