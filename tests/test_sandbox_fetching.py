@@ -91,10 +91,11 @@ def test_copyleaks(origin: str) -> None:
         Copyleaks("fetch@example.org", KEY, base_url=origin) as service,
     ):
         before = service.credits()
-        for scan_id, name in (("good", "a.png"), ("tall", "a.tiff"), ("gone", "gone.png")):
+        wanted = (("good", "a.png"), ("tall", "a.tiff"), ("gone", "gone.png"))
+        for at, (scan_id, name) in enumerate(wanted):
             url = f"{files}/{name}"
             service.submit(url, webhook=hook, scan_id=scan_id, headers={"X-Origin-Key": "k-1"})
-            until(lambda: len(came) == len(asked))
+            until(lambda at=at: len(came) == at + 1)
         checked = service.check(PNG)
         assert before - service.credits() == 3  # the check, and what could be fetched
     good, tall, gone = (read_copyleaks(body, "x") for _, body in came)
@@ -122,9 +123,8 @@ def test_nothing_is_fetched_unasked_and_only_from_where_it_may_be() -> None:
 
 def test_only_this_machine_is_asked(origin: str) -> None:
     with AIDetector("aidet_test_a", base_url=origin, retries=0) as service:
-        for url in ("http://93.184.216.34/a.png", "https://10.0.0.1/a.png"):
-            with pytest.raises(ImageUnfetchableError):
-                service.check_url(url)
+        with pytest.raises(ImageUnfetchableError, match="not on this machine"):
+            service.check_url("http://93.184.216.34/a.png")
         assert service.check_url("https://images.example.org/sbx-ai-1.png").verdict == "ai"
 
 
