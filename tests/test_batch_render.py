@@ -301,3 +301,19 @@ def test_ctrl_c_finishes_what_is_under_way_and_goes_on(tmp_path, number):
     assert "400 of 400 images done" in finished.stderr
     names = [path.name for path in (tmp_path / "out").rglob("*")]
     assert not [name for name in names if name.startswith(".runmask")]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("[" * 100_000, "row 2: it is nested too deep"),
+        ('{"source": "\\ud800.png", "body": "{}"}', "row 2: .*surrogates"),
+        ('{"source": "a.png", "body": "{}", "name": "\\ud800"}', "row 2: .*surrogates"),
+        ('{"source": "a.png", "body": "{}", "service": "\\ud800"}', "row 2: .*surrogates"),
+    ],
+)
+def test_rows_that_mean_nothing(tmp_path, line, what):
+    path = tmp_path / "table.jsonl"
+    path.write_text(f'{{"source": "a.png", "body": "{{}}"}}\n{line}\n')
+    with pytest.raises(InputError, match=what):
+        list(answers([str(path)]))
