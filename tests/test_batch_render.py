@@ -317,3 +317,13 @@ def test_rows_that_mean_nothing(tmp_path, line, what):
     path.write_text(f'{{"source": "a.png", "body": "{{}}"}}\n{line}\n')
     with pytest.raises(InputError, match=what):
         list(answers([str(path)]))
+
+
+def test_a_page_that_is_gone_is_written_again(stored, tmp_path):
+    how = {"photos": tmp_path / "photos", "executor": batch.threads(1)}
+    summary = batch.render(stored, tmp_path / "out", **how)
+    assert summary.report is not None
+    assert batch.render(stored, tmp_path / "out", **how).report is None
+    os.unlink(summary.report)
+    assert batch.render(stored, tmp_path / "out", **how).report == summary.report
+    assert os.path.exists(summary.report)
