@@ -559,3 +559,45 @@ def test_a_folder_of_no_job(tmp_path):
     with pytest.raises(InputError, match="no folder of a job"):
         Reading(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE items SET name = '../../outside'",
+        "UPDATE items SET scan = 99",
+        "DELETE FROM bodies",
+        "UPDATE bodies SET body = 'text'",
+    ],
+)
+def test_an_item_that_was_edited_is_not_rendered(folder, edit):
+    with planned(folder, "/a.png") as journal:
+        answer(journal, claim(journal, 1, "x").scan)
+    edited(folder, edit)
+    with opened(folder) as journal, pytest.raises(JournalCorruptError, match=r"damaged: item 1 "):
+        journal.to_render(10)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE items SET files = '{'",
+        "UPDATE items SET files = 'null'",
+        "UPDATE items SET seconds = '[1]'",
+        "UPDATE scans SET credits = 'many'",
+        "UPDATE scans SET answered = 'today'",
+    ],
+)
+def test_a_row_that_was_edited_is_named(folder, edit):
+    with planned(folder, "/a.png") as journal:
+        answer(journal, claim(journal, 1, "x").scan)
+    edited(folder, edit)
+    with opened(folder) as journal, pytest.raises(JournalCorruptError, match=r"damaged: item 1 "):
+        list(journal.outcomes())
+
+
+def edited(folder, statement):
+    db = sqlite3.connect(folder / "journal.sqlite")
+    with db:
+        assert db.execute(statement).rowcount == 1
+    db.close()

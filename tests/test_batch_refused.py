@@ -1,11 +1,9 @@
-"""Jobs that cannot begin leave nothing behind, and nothing is left out without a word."""
+"""Jobs that cannot begin leave nothing behind, and say what is wrong."""
 
 from __future__ import annotations
 
 import pytest
-from batch_job import GOOD, job, photos, quick  # noqa: F401
-from command_line import run
-from faults.server import faulty
+from batch_job import job, photos, quick  # noqa: F401
 
 from runmask.errors import InputError
 
@@ -30,22 +28,6 @@ def test_input_and_output_are_not_the_same_folder(tmp_path):
         with pytest.raises(InputError, match="input and output are the same folder"):
             job(tmp_path / "in", tmp_path / output, NOWHERE)
     assert list((tmp_path / "in").iterdir()) == [photo]
-
-
-def test_a_folder_that_is_left_out_is_told_of_and_the_jobs_own_is_not(tmp_path):
-    photos(tmp_path / "in", 1)
-    photos(tmp_path / "in" / "old", 1, first=7)
-    (tmp_path / "in" / "old" / "journal.sqlite").touch()
-    arguments = ("--service", "copyleaks", "--threads", "1", "--no-thumbnails")
-    with faulty(GOOD) as server:
-        for _ in range(2):
-            told = run(
-                *("batch", tmp_path / "in", "-o", tmp_path / "in" / "out"),
-                *("--base-url", server.origin, *arguments),
-            )
-            assert told.exit_code == 0, told.output
-            assert told.stderr.count("is left out") == 1
-            assert f"{str(tmp_path / 'in' / 'old')!r} is left out" in told.stderr
 
 
 @pytest.mark.parametrize("beside", [True, False])

@@ -112,7 +112,7 @@ def _identity(job: Job) -> Mapping[str, str]:
 def _planned(job: Job, journal: Journal) -> Planned:
     """Everything that is decided before the first request."""
     journal.check_arguments(job.inputs)
-    planned = journal.plan(entries(job.inputs, job.column, output=job.folder))
+    planned = journal.plan(entries(job.inputs, job.column))
     if not planned.images:
         raise InputError("inputs: there is no image among them")
     journal.keep_arguments(job.inputs)
