@@ -62,6 +62,13 @@ def test_a_file_that_needs_the_photo_is_told_of_and_the_old_one_stays(stored):
     assert gone.files.keys() >= {"overlay", "svg"}
     assert (stored / "out" / "overlays" / "p0.jpg").read_bytes() == before
     assert all(outcome.error is None for outcome in rest)
+    photo(stored / "in" / "p0.jpg", 0)
+    back = rendered(stored, stored / "out", outputs=["overlay", "svg"], colormap="viridis")
+    assert back.incomplete == 1
+    back = rendered(
+        stored, stored / "out", outputs=["overlay", "svg"], colormap="viridis", retry_failed=True
+    )
+    assert back.incomplete == 0
 
 
 def test_photos_that_have_moved(stored):

@@ -25,6 +25,10 @@ DONE_BEFORE = "done before"
 # Items that were answered and could not be rendered, and how any is to be rendered again.
 _NOT_RENDERED = "state = 'failed' AND scan IN (SELECT number FROM scans WHERE state = 'scored')"
 _RENDER = "UPDATE items SET state = 'scored', error = NULL, message = NULL"
+_RENDER_DONE = (
+    f"UPDATE items SET state = 'scored', error = NULL, message = '{DONE_BEFORE}'"
+    " WHERE state = 'done'"
+)
 
 
 class Claim(NamedTuple):
@@ -188,17 +192,15 @@ def retry_failed(db: sqlite3.Connection) -> int:
 
 
 def retry_rendering(db: sqlite3.Connection) -> int:
-    """Let only what is answered be tried again; how many items."""
-    return db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}").rowcount
+    """Let only what is answered be tried again, and what is done in part; how many items."""
+    failed = db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}").rowcount
+    return failed + db.execute(f"{_RENDER_DONE} AND error IS NOT NULL").rowcount
 
 
 def render_again(db: sqlite3.Connection) -> None:
-    """Have files made of all answers; what is done now stays so, with its files, if that fails."""
-    db.execute(
-        f"UPDATE items SET state = 'scored', error = NULL, message = '{DONE_BEFORE}'"
-        " WHERE state = 'done'"
-    )
-    retry_rendering(db)
+    """Have files made of all answers; what is done stays so, with its files, if that fails."""
+    db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}")
+    db.execute(_RENDER_DONE)
 
 
 def add_answers(db: sqlite3.Connection, answers: Iterable[Answer]) -> int:
