@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from batch_job import job, photos, quick  # noqa: F401
 
+from runmask import batch
 from runmask.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -28,6 +29,13 @@ def test_input_and_output_are_not_the_same_folder(tmp_path):
         with pytest.raises(InputError, match="input and output are the same folder"):
             job(tmp_path / "in", tmp_path / output, NOWHERE)
     assert list((tmp_path / "in").iterdir()) == [photo]
+
+
+def test_answers_and_output_are_not_the_same_folder(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(InputError, match="answers and output are the same folder"):
+        batch.render(tmp_path, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 @pytest.mark.parametrize("beside", [True, False])

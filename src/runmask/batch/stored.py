@@ -8,12 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Unpack
 
-from ..errors import BatchError, OutputError
+from ..errors import BatchError, InputError, OutputError, shown
 from ..services import LOCAL
 from .answers import answers as stored_at
 from .executors import Engine, engine_of
 from .finishing import finished, render_all
-from .journal import Journal
+from .journal import FILE, Journal
 from .progress import Progress, Summary
 from .rendering import How, wishes_of
 from .stopping import Stop, by_signals
@@ -101,6 +101,11 @@ def perform(
     wishes = wishes_of(folder, outputs, **how)
     engine = engine_of(executor)
     anew = places == [folder]
+    if folder in places and not (anew and os.path.lexists(os.path.join(folder, FILE))):
+        raise InputError(
+            f"{shown(folder)}: answers and output are the same folder, and it is no job's: give"
+            " another output, such as a folder in it"
+        )
     added = 0
     stop = Stop()
     with by_signals(stop), Journal(folder, {} if anew else {"service": _SERVICE}) as journal:
