@@ -80,7 +80,7 @@ def test_contours_alone_need_no_photo(tmp_path, item):
     assert result.error is None
     assert set(result.files) == {"svg", "mask"}
     error = render(unknown, wishes(tmp_path, "overlay")).error
-    assert error == ("unreadable", "the image of this answer is not known")
+    assert error == ("no_photo", "the image of this answer is not known")
 
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}

@@ -79,8 +79,8 @@ def tell(summary: Summary, as_json: bool) -> None:
     terminal.warn(", ".join(parts))
     if summary.incomplete:
         terminal.warn(
-            f"not all that is asked for could be made of {summary.incomplete:,}: what was made before"
-            " is kept, and the table says why"
+            f"not all that is asked for could be made of {summary.incomplete:,}: what was there is"
+            " kept, and the table says why"
         )
     for kind in summary.lacking:
         terminal.warn(f"no {kind} in {states['done']:,} answers")
