@@ -601,3 +601,18 @@ def edited(folder, statement):
     with db:
         assert db.execute(statement).rowcount == 1
     db.close()
+
+
+def test_links_in_the_folder_of_a_stranger_change_no_other_file(folder, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("not yours")
+    folder.mkdir()
+    os.symlink(mine, folder / "journal.lock")
+    with pytest.raises(OutputError, match=r"journal\.lock"):
+        opened(folder)
+    os.unlink(folder / "journal.lock")
+    os.symlink(mine, folder / "journal.reserve")
+    with planned(folder, "/a.png") as journal:
+        journal.reserve(2**20)
+        assert (folder / "journal.reserve").stat().st_size == 2**20
+    assert mine.read_text() == "not yours"
