@@ -1,5 +1,6 @@
 """Running the command line in this process, and photos to run it on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ for library in ("click", "cv2", "httpx2", "starlette"):
 from click.testing import CliRunner  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from runmask import Detection  # noqa: E402
 from runmask.cli import main  # noqa: E402
 
 # An answer as Copyleaks documents it: a block of 16 x 4 pixels in a 512 x 512 image.
@@ -42,3 +44,36 @@ def photo(path, height=520, width=640, seed=0, **options):
     pixels[100:250, 100:300] = base[100:250, 100:300, None]
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, **options)
     return path
+
+
+def answer_of(path, runs=None):
+    result = runs or ANSWER["result"]
+    path.write_text(json.dumps(ANSWER | {"result": result}))
+    return path
+
+
+def mask_of(path):
+    return Detection.from_copyleaks(path.read_bytes()).mask
+
+
+def photos_in(folder):
+    """Three photos of 512 x 512 and an answer for each."""
+    for n in range(3):
+        photo(folder / f"p{n}.png", 512, 512, seed=n)
+        runs = {"starts": [1000 * n], "lengths": [3000]}
+        answer_of(folder / f"p{n}.response.json", runs)
+    return folder
+
+
+def pair(folder, n):
+    return folder / f"p{n}.png", folder / f"p{n}.response.json"
+
+
+def confidence_file(folder, kind):
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    if kind == "npy":
+        np.save(folder / "c.npy", values)
+    else:
+        values = (values * 255).astype(np.uint8)
+        Image.fromarray(values).save(folder / "c.png")
+    return folder / f"c.{kind}", values

@@ -201,7 +201,7 @@ def _other_size(item):
     ("spoil", "code", "words"),
     [
         (_changed, "changed", "not the one that was sent"),
-        (_other_size, "shape_mismatch", "60x80"),
+        (_other_size, "shape_mismatch", "60 x 80"),
         (lambda item: replace(item, body=b"<html>"), "html", "captive portal"),
         (lambda item: replace(item, body=b""), "json_truncated", "empty"),
         (lambda item: replace(item, source="/nowhere/a.jpg"), "unreadable", "No such file"),

@@ -7,6 +7,7 @@ import pytest
 from command_line import run
 
 from runmask import bench
+from runmask.errors import InputError
 
 
 def test_every_job_is_right():
@@ -38,3 +39,12 @@ def test_json(size):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["size"] for line in lines] == [size] * 7
     assert all(line["right"] for line in lines)
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, True, None, 2**30])
+@pytest.mark.parametrize("name", ["size", "rounds", "threads"])
+def test_what_cannot_be_measured(name, bad):
+    if name == "threads" and bad == 2**30:
+        return
+    with pytest.raises(InputError, match=name):
+        bench.measure(**({"size": 64, "rounds": 1} | {name: bad}))

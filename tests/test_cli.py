@@ -80,7 +80,7 @@ def test_overlay_keeps_grid_and_orientation(tmp_path, answer):
     [
         ("a.png", "answer.json", "out.txt", "no image format"),
         ("a.png", "answer.json", "a.png", "exists"),
-        ("small.png", "answer.json", "out.png", "30x40 (height x width), the mask 512x512"),
+        ("small.png", "answer.json", "out.png", "30 x 40 (height x width), the mask 512 x 512"),
         ("text.png", "answer.json", "out.png", "no image of a known format"),
         ("a.png", "text.png", "out.png", "JSON"),
         ("a.png", "empty.json", "out.png", "neither 'result' nor 'summary'"),

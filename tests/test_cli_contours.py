@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from command_line import ANSWER, files, run
+from command_line import ANSWER, files, mask_of, pair, photos_in, run
 
 import runmask
 from runmask.contours.files import annotation
@@ -35,7 +35,7 @@ def test_geojson(tmp_path, answer, mask):
     assert done.exit_code == 0, done.stderr
     assert json.loads(out.read_text()) == mask.contours().to_geojson()
     points = len(mask.contours().points)
-    assert done.stdout == f"{out}: 512 x 512, 2 parts, 1 holes, {points:,} points\n"
+    assert done.stdout == f"{out}: 512 x 512, 2 parts, 1 hole, {points:,} points\n"
 
 
 def test_svg(tmp_path, answer, mask):
@@ -71,8 +71,10 @@ def test_options(tmp_path, answer, mask, options, arguments):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["-o", "out.png"], "the ending '.png' names no form of contours: .geojson, .svg, .json"),
-        (["-o", "out"], "no ending names no form of contours"),
+        (["-o", "out.png"], "the ending '.png' is none of contours: .geojson, .svg, .json"),
+        (["-o", "out"], "a name without ending, not one of contours"),
+        (["-o", "out.svg", "--format", "json"], "'out.svg' ends otherwise than --format json"),
+        (["-o", "-", "--format", "svg"], "nothing goes to standard output"),
         (["-o", ""], "the name is empty"),
         ([], "Missing option '-o'"),
         (["-o", "out.geojson", "--outline", "center"], "is for rings on pixels' edges"),
@@ -124,3 +126,52 @@ def test_masks_in_other_forms(tmp_path, mask, form):
     source.write_bytes(write_mask(mask, form))
     assert run("contours", source, "-o", out).exit_code == 0
     assert json.loads(out.read_text()) == mask.contours().to_geojson()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return photos_in(tmp_path)
+
+
+def test_contours_of_several(folder):
+    answers = [pair(folder, n)[1] for n in range(3)]
+    done = run("contours", *answers, "-o", folder / "out")
+    assert done.exit_code == 0, done.stderr
+    assert files(folder / "out") == [f"p{n}.contours.geojson" for n in range(3)]
+    for n, path in enumerate(answers):
+        got = json.loads((folder / "out" / f"p{n}.contours.geojson").read_text())
+        assert got == mask_of(path).contours().to_geojson()
+
+
+def test_contours_of_a_folder(folder):
+    done = run("contours", folder, "-o", folder / "out", "--format", "svg", "--outline", "center")
+    assert done.exit_code == 0, done.stderr
+    assert files(folder / "out") == [f"p{n}.contours.svg" for n in range(3)]
+    (folder / "none").mkdir()
+    done = run("contours", folder / "none", "-o", folder / "out2")
+    assert done.exit_code == 2
+    assert "no *.response.json" in done.stderr
+
+
+def test_contours_of_masks_have_the_photos_name(folder):
+    made = [folder / f"p{n}.mask.png" for n in (0, 1)]
+    for n, path in enumerate(made):
+        path.write_bytes(mask_of(pair(folder, n)[1]).to_png())
+    done = run("contours", *made, "-o", folder / "out", "--format", "svg")
+    assert done.exit_code == 0, done.stderr
+    assert files(folder / "out") == ["p0.contours.svg", "p1.contours.svg"]
+
+
+def test_the_form_of_contours_is_named(folder):
+    answer = pair(folder, 1)[1]
+    assert run("contours", answer, "-o", folder / "c", "--format", "json").exit_code == 0
+    assert run("contours", answer, "-o", folder / "d.json").exit_code == 0
+    assert (folder / "c.json").read_text() == (folder / "d.json").read_text()
+
+
+def test_contours_go_on_after_one_that_fails(folder):
+    (folder / "p0.response.json").write_text("[]")
+    done = run("contours", folder, "-o", folder / "out")
+    assert done.exit_code == 1
+    assert files(folder / "out") == ["p1.contours.geojson", "p2.contours.geojson"]
+    assert "2 of 3 answers done" in done.stderr

@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from command_line import run
+from command_line import files, run
+from PIL import Image
 
 import runmask
 from runmask.cli.convert import _FORMS
@@ -30,7 +31,7 @@ def test_every_form_gives_the_mask_back(mask, form):
     assert read_mask(write_mask(mask, form, LAYOUT), form, LAYOUT) == mask
 
 
-@pytest.mark.parametrize("form", ["response", "png", "npy", "coco"])
+@pytest.mark.parametrize("form", ["response", "png", "npy", "coco", "label-studio"])
 def test_forms_show_themselves(mask, form):
     data = write_mask(mask, form)
     assert form_of(data) == form
@@ -172,6 +173,75 @@ def test_several_do_not_go_to_a_file(tmp_path, mask):
     assert run("convert", *sources, "-o", tmp_path / "out.npy").exit_code == 2
     assert run("convert", *sources, "-o", "-", "--to", "coco").exit_code == 2
     assert not (tmp_path / "out.npy").exists()
+
+
+def test_names_have_one_ending(tmp_path, mask):
+    for name in ("a.response.json", "b.json", "b.mask.png", ".mask.png"):
+        form = "png" if name.endswith("png") else "response"
+        (tmp_path / name).write_bytes(write_mask(mask, form))
+    for to, names in (
+        ("png", ["a.png", "b.png"]),
+        ("npy", ["a.npy", "b.npy"]),
+        ("coco", ["a.coco.json", "b.coco.json"]),
+        ("response", ["a.response.json", "b.response.json"]),
+    ):
+        out = tmp_path / to
+        sources = [tmp_path / "a.response.json", tmp_path / "b.mask.png"]
+        done = run("convert", *sources, "-o", out, "--to", to)
+        assert done.exit_code == 0, done.stderr
+        assert files(out) == names
+    out = tmp_path / "both"
+    sources = [tmp_path / "b.json", tmp_path / "b.mask.png", tmp_path / ".mask.png"]
+    assert run("convert", *sources, "-o", out, "--to", "png").exit_code == 0
+    assert len(files(out)) == 3  # no two of a name
+
+
+def test_nuscenes_is_named_where_cocos_reader_fails(tmp_path, mask):
+    source, out = tmp_path / "a.json", tmp_path / "a.png"
+    source.write_bytes(write_mask(mask, "nuscenes"))
+    done = run("convert", source, "-o", out)
+    assert done.exit_code == 2
+    assert "--from nuscenes" in done.stderr
+    assert run("convert", source, "-o", out, "--from", "nuscenes").exit_code == 0
+    assert runmask.Mask.from_png(out.read_bytes()) == mask
+    done = run("convert", source, "-o", out, "--from", "coco", "--overwrite")
+    assert "--from nuscenes" not in done.stderr
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("kind", ["png", "npy"])
+def test_soft_masks_have_a_threshold(tmp_path, dtype, kind):
+    soft = np.random.default_rng(3).integers(0, np.iinfo(dtype).max, SHAPE, dtype, endpoint=True)
+    soft[::3] = 0
+    source, out = tmp_path / f"soft.{kind}", tmp_path / "out.npy"
+    if kind == "npy":
+        np.save(source, soft)
+    else:
+        Image.fromarray(soft).save(source)
+    for options, want in (
+        ([], soft != 0),
+        (["--threshold", 0], soft > 0),
+        (["--threshold", 127], soft > 127),
+        (["--threshold", 99.5], soft > 99.5),
+    ):
+        done = run("convert", source, "-o", out, "--overwrite", *options)
+        assert done.exit_code == 0, done.stderr
+        assert np.array_equal(np.load(out), want)
+
+
+def test_what_has_no_levels_has_no_threshold(tmp_path, mask):
+    palette = mask.to_png(((0, 0, 0), (9, 9, 9)))
+    for name, data in (("a.json", write_mask(mask, "coco")), ("a.png", palette)):
+        (tmp_path / name).write_bytes(data)
+        done = run("convert", tmp_path / name, "-o", tmp_path / "out.npy", "--threshold", "1")
+        assert done.exit_code == 2
+        assert "levels" in done.stderr
+    assert run("convert", tmp_path / "a.png", "-o", "x.npy", "--threshold", "nan").exit_code == 2
+    for wrong in (True, "1", float("nan")):
+        with pytest.raises(InputError, match="threshold"):
+            runmask.Mask.from_png(mask.to_png(), threshold=wrong)
+    with pytest.raises(InputError, match="labels and threshold"):
+        runmask.Mask.from_png(mask.to_png(), threshold=0, labels=1)
 
 
 def test_an_input_is_no_output(tmp_path, mask):

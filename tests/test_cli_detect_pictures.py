@@ -84,7 +84,7 @@ def test_no_transparency_in_bmp(tmp_path):
     ("options", "text"),
     [
         (["--format", "jpeg", "--lossless"], "JPEG cannot be lossless"),
-        (["--format", "bmp", "--metadata", "keep"], "metadata is not written to BMP"),
+        (["--format", "bmp", "--metadata", "keep"], "EXIF is not written to BMP"),
         (["--inside", "none", "--outline", "2"], "--outline-colour says"),
     ],
 )

@@ -1,6 +1,5 @@
-"""The commands overlay and heatmap with all their options, on one file and on several."""
+"""The command overlay with all its options, on one file and on several."""
 
-import json
 import os
 import pty
 import subprocess
@@ -8,36 +7,17 @@ import sys
 
 import numpy as np
 import pytest
-from command_line import ANSWER, files, photo, run
-from PIL import Image
+from command_line import answer_of, confidence_file, files, mask_of, pair, photo, photos_in, run
+from PIL import Image, ImageCms
 
 import runmask as rm
 from runmask import images
 from runmask.mask.files import write_mask
 
 
-def answer_of(path, runs=None):
-    result = runs or ANSWER["result"]
-    path.write_text(json.dumps(ANSWER | {"result": result}))
-    return path
-
-
-def mask_of(path):
-    return rm.Detection.from_copyleaks(path.read_bytes()).mask
-
-
 @pytest.fixture
 def folder(tmp_path):
-    """Three photos of 512 x 512 and an answer for each."""
-    for n in range(3):
-        photo(tmp_path / f"p{n}.png", 512, 512, seed=n)
-        runs = {"starts": [1000 * n], "lengths": [3000]}
-        answer_of(tmp_path / f"p{n}.response.json", runs)
-    return tmp_path
-
-
-def pair(folder, n):
-    return folder / f"p{n}.png", folder / f"p{n}.response.json"
+    return photos_in(tmp_path)
 
 
 # -- overlay: several ----------------------------------------------------------------------------
@@ -115,8 +95,8 @@ def test_one_that_fails_does_not_stop_the_rest(folder):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["p0.png", "p0.response.json", "p1.png"], "3 files are no pairs"),
-        (["p0.png"], "1 files are no pairs"),
+        (["p0.png", "p0.response.json", "p1.png"], "an odd number of files, 3: "),
+        (["p0.png"], "an odd number of files, 1: "),
         ([".", "p0.response.json"], "is a folder: --answers"),
         (["p0.response.json", "p0.png"], "swapped?"),
         (["p0.png", "p0.response.json", "p0.png", "p1.response.json"], "is given twice"),
@@ -293,138 +273,54 @@ def test_formats(folder):
     assert images.format_of(folder / "x.jpg") == "JPEG"
 
 
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.webp", "x.tif"])
+@pytest.mark.parametrize("fmt", ["jpeg", "PNG", "webp", "tiff"])
+def test_names_do_not_lie_about_the_format(folder, name, fmt):
+    image, answer = pair(folder, 0)
+    confidence, _ = confidence_file(folder, "npy")
+    said = {"x.jpg": "jpeg", "x.tif": "tiff"}.get(name, name[2:])
+    for what in (["overlay", image, answer], ["heatmap", image, confidence]):
+        done = run(*what, "-o", folder / name, "--format", fmt, "--overwrite")
+        assert done.exit_code == (0 if said == fmt.lower() else 2)
+        assert ("is named as" in done.stderr) is (said != fmt.lower())
+    assert run("overlay", image, answer, "-o", folder / "x.part", "--format", fmt).exit_code == 0
+
+
+def test_nothing_goes_to_standard_output(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    confidence_file(folder, "npy")
+    before = files(folder)
+    for what in (
+        ["overlay", "p0.png", "p0.response.json"],
+        ["heatmap", "p0.png", "c.npy"],
+        ["contours", "p0.response.json"],
+        ["detect", "p0.png"],
+        ["batch", "p0.png"],
+        ["render", "."],
+    ):
+        done = run(*what, "-o", "-")
+        assert done.exit_code == 2, what
+        assert "nothing goes to standard output" in done.stderr, what
+    assert files(folder) == before
+    assert run("overlay", "p0.png", "p0.response.json", "-o", "./-").exit_code == 0
+
+
 def test_metadata(folder):
     exif = Image.Exif()
     exif[0x010F] = "A camera"
-    image = photo(folder / "e.jpg", 512, 512, exif=exif)
-    answer = pair(folder, 0)[1]
-    for name, options in (("a.jpg", []), ("b.jpg", ["--metadata", "keep"])):
-        assert run("overlay", image, answer, "-o", folder / name, *options).exit_code == 0
-    assert b"A camera" not in (folder / "a.jpg").read_bytes()
-    assert b"A camera" in (folder / "b.jpg").read_bytes()
-
-
-# -- heatmap -------------------------------------------------------------------------------------
-
-
-def confidence_file(folder, kind):
-    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
-    if kind == "npy":
-        np.save(folder / "c.npy", values)
-    else:
-        values = (values * 255).astype(np.uint8)
-        Image.fromarray(values).save(folder / "c.png")
-    return folder / f"c.{kind}", values
-
-
-@pytest.mark.parametrize("kind", ["npy", "png"])
-def test_heatmap_is_what_the_library_draws(folder, kind):
-    path, values = confidence_file(folder, kind)
-    image, out = folder / "p0.png", folder / "h.png"
-    done = run("heatmap", image, path, "-o", out)
-    assert done.exit_code == 0, done.stderr
-    assert done.stdout == f"{out}: 512 x 512, 4 x 3 map\n"
-    assert np.array_equal(images.read(out), rm.heatmap(images.read(image), values))
-
-
-def test_heatmap_options(folder):
-    path, values = confidence_file(folder, "npy")
-    image, out = folder / "p0.png", folder / "h.png"
-    done = run(
-        "heatmap", image, path, "-o", out, "--colormap", "viridis", "--alpha", "30,200",
-        "--range", "0.2", "0.6", "--max-side", "90",
-    )  # fmt: skip
-    assert done.exit_code == 0, done.stderr
-    small = images.read(image, max_side=90)
-    want = rm.heatmap(small, values, "viridis", (30, 200), range=(0.2, 0.6))
-    assert np.array_equal(images.read(out), want)
-
-
-def test_heatmap_of_masks(folder):
-    image, out = folder / "p0.png", folder / "h.png"
-    answers = [pair(folder, n)[1] for n in (0, 1)]
-    done = run(
-        "heatmap", image, "--level", answers[0], "0.4", "--level", answers[1], "0.9", "-o", out,
-        "--alpha", "255",
-    )  # fmt: skip
-    assert done.exit_code == 0, done.stderr
-    pairs = [(mask_of(answers[0]), 0.4), (mask_of(answers[1]), 0.9)]
-    assert np.array_equal(images.read(out), rm.heatmap(images.read(image), pairs, alpha=255))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["p0.png"], "give either CONFIDENCE or --level"),
-        (["p0.png", "c.npy", "--level", "p0.response.json", "1"], "give either"),
-        (["p0.png", "p0.response.json"], "come with --level"),
-        (["p0.png", "p1.png"], "a map of confidences is grey"),
-        (["p0.png", "cut.npy"], "no array in NumPy's format"),
-        (["p0.png", "pickled.npy"], "no array in NumPy's format"),
-        (["p0.png", "text.npy"], "neither a NumPy file"),
-        (["p0.png", "cube.npy"], "shape (2, 2, 2)"),
-        (["p0.png", "nan.npy"], "confidence[0, 1] is NaN"),
-        (["p0.png", "c.npy", "--alpha", "256"], "not one number 0..255"),
-        (["p0.png", "c.npy", "--alpha", "9" * 5000], "not one number 0..255"),
-        (["p0.png", "c.npy", "--alpha", "1,2,3"], "not one number 0..255"),
-        (["p0.png", "c.npy", "--range", "1", "0"], "range"),
-        (["p0.png", "c.npy", "--colormap", "jet"], "'jet' is not one of"),
-        (["p0.png", "--level", "p0.response.json", "1.5"], "1.5 is not in the range"),
-        (["p0.png", "--level", "p0.response.json", "1", "--level", "wide.json", "1"], "another"),
-        (["p0.response.json", "c.npy"], "no image of a known format"),
-    ],
-)
-def test_bad_heatmaps(folder, monkeypatch, arguments, words):
-    monkeypatch.chdir(folder)
-    confidence_file(folder, "npy")
-    (folder / "cut.npy").write_bytes((folder / "c.npy").read_bytes()[:-5])
-    np.save(folder / "pickled.npy", np.array([{}], object), allow_pickle=True)
-    (folder / "text.npy").write_text("0.5")
-    np.save(folder / "cube.npy", np.zeros((2, 2, 2)))
-    np.save(folder / "nan.npy", np.array([[0, np.nan]]))
-    wide = ANSWER | {"imageInfo": {"shape": {"height": 256, "width": 1024}, "metadata": {}}}
-    (folder / "wide.json").write_text(json.dumps(wide))
-    before = files(folder)
-    done = run("heatmap", *arguments, "-o", "h.png")
-    assert done.exit_code == 2, done.output
-    assert words in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Error: ")
-    assert files(folder) == before
-
-
-# -- contours: several ---------------------------------------------------------------------------
-
-
-def test_contours_of_several(folder):
-    answers = [pair(folder, n)[1] for n in range(3)]
-    done = run("contours", *answers, "-o", folder / "out")
-    assert done.exit_code == 0, done.stderr
-    assert files(folder / "out") == [f"p{n}.contours.geojson" for n in range(3)]
-    for n, path in enumerate(answers):
-        got = json.loads((folder / "out" / f"p{n}.contours.geojson").read_text())
-        assert got == mask_of(path).contours().to_geojson()
-
-
-def test_contours_of_a_folder(folder):
-    done = run("contours", folder, "-o", folder / "out", "--format", "svg", "--outline", "center")
-    assert done.exit_code == 0, done.stderr
-    assert files(folder / "out") == [f"p{n}.contours.svg" for n in range(3)]
-    (folder / "none").mkdir()
-    done = run("contours", folder / "none", "-o", folder / "out2")
-    assert done.exit_code == 2
-    assert "no *.response.json" in done.stderr
-
-
-def test_the_form_of_contours_is_named(folder):
-    answer = pair(folder, 1)[1]
-    assert run("contours", answer, "-o", folder / "c", "--format", "json").exit_code == 0
-    assert run("contours", answer, "-o", folder / "d.json").exit_code == 0
-    assert (folder / "c.json").read_text() == (folder / "d.json").read_text()
-
-
-def test_contours_go_on_after_one_that_fails(folder):
-    (folder / "p0.response.json").write_text("[]")
-    done = run("contours", folder, "-o", folder / "out")
-    assert done.exit_code == 1
-    assert files(folder / "out") == ["p1.contours.geojson", "p2.contours.geojson"]
-    assert "2 of 3 answers done" in done.stderr
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = photo(folder / "e.jpg", 512, 512, exif=exif, icc_profile=profile)
+    answer, out = pair(folder, 0)[1], folder / "a.jpg"
+    for options, has_exif, has_profile in (
+        ([], False, True),
+        (["--metadata", "strip"], False, True),
+        (["--metadata", "keep"], True, True),
+        (["--metadata", "none"], False, False),
+    ):
+        for what in (["overlay", image, answer], ["heatmap", image, "--level", answer, 1]):
+            assert run(*what, "-o", out, "--overwrite", *options).exit_code == 0
+            assert (b"A camera" in out.read_bytes()) is has_exif
+            with Image.open(out) as drawn:
+                assert (drawn.info.get("icc_profile") == profile) is has_profile
+    for name in ("b.bmp", "b.tif", "b.png", "b.webp"):
+        assert run("overlay", image, answer, "-o", folder / name).exit_code == 0

@@ -125,6 +125,27 @@ def test_the_sandbox_with_little_credit_a_plan_rates_and_short_times():
         server.communicate()
 
 
+def test_the_sandbox_of_other_answers():
+    image = encode(picture())
+    flags = ("--duplicates", "conflict", "--shape", "2025", "--limits", "16mp", "--workers", 1)
+    server = process("sandbox", "--port", "0", *flags, "--no-retry-after", "--fetch", "loopback")
+    try:
+        with Client(server.stdout.readline().split()[3]) as client:
+            first = client.check("sbx-ai-1", image)
+            assert (first.status_code, "isAiDetected" in first.json()) == (200, False)
+            assert client.check("sbx-ai-1", image).status_code == 409
+            assert "Retry-After" not in client.check("sbx-err-http429-1", image).headers
+            large = client.check("sbx-ai-2", encode(picture(4001, 4000)))
+            assert "16000000 pixels" in large.text
+            bearer = {"Authorization": "Bearer aidet_test_1"}
+            body = {"image_url": f"{client.base_url}/v1/health"}
+            refused = client.post("/v1/detect", json=body, headers=bearer)
+            assert refused.json()["error"]["code"] == "image_unsupported_format"
+    finally:
+        server.kill()
+        server.communicate()
+
+
 @pytest.mark.parametrize("flag", ["--token-life", "--webhook-unit"])
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e300"])
 def test_times_that_are_none(flag, value):

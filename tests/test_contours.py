@@ -132,7 +132,7 @@ def test_lists_and_types() -> None:
     assert np.array_equal(contours[-1], contours[1])
     assert np.array_equal(contours[np.int64(0)], next(iter(contours)))
     assert contours[0].base is not None
-    assert repr(contours) == "Contours(edge, 1 parts with 1 holes of 4 x 4, 10 points)"
+    assert repr(contours) == "Contours(edge, 1 part with 1 hole of 4 x 4, 10 points)"
     (outer, hole), *others = contours.polygons()
     assert not others
     assert np.array_equal(outer, contours[0])

@@ -136,8 +136,23 @@ def test_summary_values_are_judged_on_access(name: str, wrong: object) -> None:
 
 
 def test_the_sum_may_be_off() -> None:
-    assert detection(summary={"ai": 0.0011510288, "human": 0.998849}).warnings == ()
+    exact = detection(summary={"ai": 0.1000000288, "human": 0.9})
+    assert exact.warnings == ()
     assert "0.7" in detection(summary={"ai": 0.5, "human": 0.2}).warnings[0]
+
+
+def test_the_mask_may_be_of_another_share(golden: Path) -> None:
+    """As in the service's own sample, whose runs are 0.3 % of what its summary says is 70 %."""
+    sample = {
+        "result": {"starts": [0], "lengths": [2560]},
+        "imageInfo": {"shape": {"height": 768, "width": 1024}, "metadata": {}},
+        "summary": {"ai": 0.7, "human": 0.3},
+    }
+    [warning] = detection(**sample).warnings
+    assert warning == "summary.ai = 0.7, and the mask marks 0.00325521"
+    assert detection(result={"starts": [3], "lengths": [10**6]}).warnings == ()  # no mask at all
+    recorded = (golden / "copyleaks_check_edited_1800x1350.json").read_bytes()
+    assert Detection.from_copyleaks(recorded).warnings == ()
 
 
 @pytest.mark.parametrize(

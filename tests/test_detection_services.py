@@ -77,7 +77,10 @@ def test_sizes_of_bombs() -> None:
     ],
 )
 def test_verdicts(answer: dict[str, Any], verdict: str | None) -> None:
-    assert Detection.from_aidetector(json.dumps(answer)).verdict == verdict
+    found = Detection.from_aidetector(json.dumps(answer))
+    assert found.verdict == verdict
+    unknown = answer.get("verdict") == "unsure"
+    assert found.warnings == (("verdict 'unsure' is none that is known here",) if unknown else ())
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def places_used(image: np.ndarray, confidence: np.ndarray, **options: object) ->
 @given(
     st.tuples(st.integers(1, 40), st.integers(1, 300)),
     st.tuples(st.integers(1, 60), st.integers(1, 400)),
-    st.sampled_from([np.float16, np.float32, np.float64, np.uint8]),
+    st.sampled_from([np.float16, np.float32, np.float64, np.uint8, np.uint16]),
     st.sampled_from([(0.0, 1.0), (-2.0, 3.0), (0.25, 0.5)]),
     st.sampled_from([(), (1,), (2,), (3,), (4,)]),
     st.integers(0, 2**32 - 1),
@@ -49,15 +49,15 @@ def test_any_map_over_any_image(
 ) -> None:
     """Places within one of real numbers, and Pillow's colours for those places."""
     rng = np.random.default_rng(seed)
-    if dtype is np.uint8:
-        confidence = rng.integers(0, 256, size, dtype=np.uint8)
-        real = confidence / 255
+    if issubclass(dtype, np.integer):
+        full = np.iinfo(dtype).max
+        confidence = rng.integers(0, full, size, dtype=dtype, endpoint=True)
+        limits = limits[0] * full, limits[1] * full
     else:
         confidence = rng.uniform(-3, 4, size).astype(dtype)
-        real = confidence
     image = rng.integers(0, 256, (*shape, *channels), dtype=np.uint8)
     used = places_used(image, confidence, range=limits)
-    assert np.abs(used - reference.heat_places(real, shape, limits)).max() < NEAR
+    assert np.abs(used - reference.heat_places(confidence, shape, limits)).max() < NEAR
     got = heatmap(image, confidence, TABLE, range=limits)
     want = reference.composite(image, TABLE[used])
     assert np.array_equal(got, want)

@@ -86,10 +86,11 @@ def test_arguments_that_cannot_be_used() -> None:
         with pytest.raises(InputError, match="alpha"):
             heatmap(image, good, alpha=alpha)  # type: ignore[arg-type]
     wrong = [(1, 0), (0, 0), (0, np.nan), (0, np.inf), (-1e308, 1e308)]
-    for limits in (*wrong, 1, "ab", (0, 1, 2), None, (0, 2**5000), (-(2**5000), 0)):
+    for limits in (*wrong, 1, "ab", (0, 1, 2), [], (0, 2**5000), (-(2**5000), 0)):
         with pytest.raises(InputError, match="range"):
             heatmap(image, good, range=limits)  # type: ignore[arg-type]
     assert heatmap(image, good, range=(0, 5e-324)).shape == image.shape
+    assert heatmap(image, good.astype(np.uint8), range=(0, 5e-324)).shape == image.shape
     for name in "ignore", None, True, np.array(["refuse", "refuse"]):
         with pytest.raises(InputError, match="nan"):
             heatmap(image, good, nan=name)  # type: ignore[arg-type]
@@ -117,12 +118,48 @@ def test_sides_beyond_those_of_the_core() -> None:
             heatmap(np.broadcast_to(pixel, shape), good)
 
 
+def test_ranges_are_in_the_maps_own_numbers() -> None:
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    for dtype, full in (np.uint8, 255), (np.uint16, 65535), (np.float32, 1), (np.bool_, 1):
+        values = (rng.random((7, 9)) * (full + 1)).astype(dtype)
+        want = heatmap(image, values / np.float64(full))
+        assert (want != image).any()
+        assert np.array_equal(heatmap(image, values), want)
+        assert np.array_equal(heatmap(image, values, range=(0, full)), want)
+        assert np.array_equal(heatmap(image, values, range=None), want)
+    bytes_ = np.array([[100, 150, 200]], np.uint8)
+    want = heatmap(image, np.array([[0, 0.5, 1]]))
+    assert np.array_equal(heatmap(image, bytes_, range=(100, 200)), want)
+    assert np.array_equal(heatmap(image, bytes_.astype(np.uint16), range=(100, 200)), want)
+
+
+def test_maps_of_other_libraries() -> None:
+    pillow = pytest.importorskip("PIL.Image")
+    image = np.zeros((40, 60, 3), np.uint8)
+    for dtype in np.uint8, np.uint16, np.float32, np.bool_:
+        values = (np.arange(63).reshape(7, 9) % 2).astype(dtype)
+        given = pillow.fromarray(values)
+        assert np.array_equal(heatmap(image, given), heatmap(image, values))
+    assert np.array_equal(heatmap(image, memoryview(values)), heatmap(image, values))
+    grey = pillow.fromarray(np.zeros((7, 9), np.uint8))
+    for mode in "P", "RGB", "CMYK":
+        with pytest.raises(InputError, match="the confidence"):
+            heatmap(image, grey.convert(mode))
+
+
+def test_lists_of_numbers_are_no_maps() -> None:
+    for rows in [[0.1, 0.2], [0.3, 0.4]], [0.5], [[1, 2, 3]]:
+        with pytest.raises(InputError, match=r"list of numbers: numpy\.asarray"):
+            heatmap(np.zeros((4, 8, 3), np.uint8), rows)  # type: ignore[arg-type]
+
+
 def test_levels_that_cannot_be_used() -> None:
     image, mask = np.zeros((4, 8, 3), np.uint8), Mask.full((4, 8))
     for level in np.nan, "0.5", None, True, [0.5]:
         with pytest.raises(InputError, match="confidence of mask 0"):
             heatmap(image, [(mask, level)])  # type: ignore[list-item]
-    for levels in [mask], [(mask,)], [[0.5, 0.5]], 0.5, None, {mask: 0.5}:
+    for levels in [mask], [(mask,)], ["ab"], 0.5, None, {mask: 0.5}:
         with pytest.raises(InputError, match="pair"):
             heatmap(image, levels)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match="the mask 4 x 8"):

@@ -25,6 +25,7 @@ from runmask.errors import (
     StatusError,
 )
 from runmask.http import AIDetector
+from runmask.http.retry import Reply, Wait
 
 
 @pytest.fixture(params=["threads", "loop"])
@@ -235,6 +236,25 @@ def test_a_job_from_submission_to_its_end(
     assert (job.id, job.done, job.failed) == ("job_77ab", True, False)
     assert [item.verdict for item in job.items] == ["ai", "human"]
     assert server.charges.total() == 1
+
+
+def test_the_first_questions_come_soon() -> None:
+    with AIDetector(KEY, rate_limit=None) as service:
+        for poll, wanted in (
+            (1.0, [0.1, 0.2, 0.4, 0.8, 1.0, 1.5, 2.25]),
+            (0.05, [0.05, 0.075]),
+            (60.0, [0.1, 0.2]),
+        ):
+            flow = service._wait_flow("b/1", poll, service._begin(600.0))
+            waits = []
+            effect: Any = next(flow)
+            while len(waits) < len(wanted):
+                if isinstance(effect, Wait):
+                    waits.append(effect.seconds)
+                    effect = next(flow)
+                else:
+                    effect = flow.send(Reply(status=200, headers={}, body=ACCEPTED))
+            assert waits == pytest.approx(wanted)
 
 
 def test_waiting_ends_with_its_time(connect: Connect) -> None:

@@ -46,7 +46,7 @@ def check(client: Any, photo: bytes = PHOTO, **options: Any) -> Any:
 def test_the_same_bytes_are_paid_for_once(connect: Connect, path: Path) -> None:
     with faulty(*[GOOD] * 9) as server:
         client = connect(server.origin, cache=path)
-        first, second = check(client), check(client, filename="other.png", encoding="base64")
+        first, second = check(client), check(client, filename="other.png")
         assert (first.cached, second.cached) == (False, True)
         assert first == second
         again = connect(server.origin, cache=path)
@@ -55,12 +55,13 @@ def test_the_same_bytes_are_paid_for_once(connect: Connect, path: Path) -> None:
             lambda: check(client, PHOTO + b"."),
             lambda: check(client, heatmap=True),
             lambda: check(client, metadata={"a": 1}),
+            lambda: check(client, encoding="base64"),
             lambda: check(connect(server.origin, cache=path, dialect="endpoints")),
             lambda: client.forensics(PHOTO, preflight=False),
         ):
             assert not different().cached
             assert different().cached
-    assert server.charges.total() == 6
+    assert server.charges.total() == 7
 
 
 def test_off_by_default(connect: Connect) -> None:
@@ -71,9 +72,12 @@ def test_off_by_default(connect: Connect) -> None:
 
 
 def test_copyleaks_and_sightengine(path: Path) -> None:
-    body = b'{"result":{"starts":[],"lengths":[]},"summary":{"ai":0,"human":1}}'
+    body = (
+        b'{"result":{"starts":[],"lengths":[]},"summary":{"ai":0,"human":1},'
+        b'"scannedDocument":{"scanId":"%s"}}'
+    )
     with (
-        faulty(Answer(body=body, charge=True)) as server,
+        faulty(*(Answer(body=body % name, charge=True) for name in (b"abc", b"def"))) as server,
         Copyleaks(
             "a@b.c",
             "00000000-0000-0000-0000-000000000000",
@@ -83,7 +87,11 @@ def test_copyleaks_and_sightengine(path: Path) -> None:
         ) as service,
     ):
         first = check(service, scan_id="abc")
-        assert check(service, scan_id="def") == first
+        assert check(service).cached
+        assert check(service, scan_id="abc") == first
+        other = check(service, scan_id="def")  # who names a scan is not given another's answer
+        assert (other.cached, other.ids["scan_id"]) == (False, "def")
+        assert check(service) == other
     body = b'{"status":"success","type":{"ai_generated":0.1}}'
     with (
         faulty(Answer(body=body, charge=True)) as server,
@@ -97,11 +105,11 @@ def test_batches_send_only_what_is_new(connect: Connect, path: Path) -> None:
     results = b'[{"verdict":"authentic"},{"verdict":"ai_generated"}]'
     with faulty(GOOD, Answer(body=results, charge=True)) as server:
         client = connect(server.origin, cache=path)
-        check(client, b"b")
+        check(client, b"b", encoding="base64")
         batch = client.check_many([b"a", b"b", b"c", b"a"], preflight=False)
         assert [item.verdict for item in batch] == ["human", "ai", "ai", "human"]
         assert [item.cached for item in batch] == [False, True, False, True]
-        assert check(client, b"c").cached
+        assert check(client, b"c", encoding="base64").cached
         assert client.check_many([b"c"], preflight=False).raw == b""
     assert len(server.requests) == 2
 
@@ -111,8 +119,8 @@ def test_a_refused_item_is_not_kept(connect: Connect, path: Path) -> None:
     with faulty(Answer(body=results), GOOD) as server:
         client = connect(server.origin, cache=path)
         client.check_many([b"a", b"b"], preflight=False)
-        assert not check(client, b"a").cached
-        assert check(client, b"b").cached
+        assert not check(client, b"a", encoding="base64").cached
+        assert check(client, b"b", encoding="base64").cached
 
 
 def test_errors_are_not_kept_and_free_the_claim(connect: Connect, path: Path) -> None:
@@ -185,7 +193,7 @@ def test_waiting_for_another_ends_with_the_call(connect: Connect, path: Path) ->
     with faulty(GOOD) as server:
         client = connect(server.origin, cache=path, total_timeout=0.3)
         [key] = client.client._keys(
-            "aidetector", client.client._asked("detect", _wanted()), [_Upload()]
+            "aidetector", client.client._asked("detect", _wanted(), "multipart"), [_Upload()]
         )
         assert Cache(path).take(key, "another", 60.0) == "claimed"
         with pytest.raises(APITimeoutError) as caught:

@@ -112,6 +112,9 @@ def test_limits_of_size() -> None:
     assert too_small.value.code == "too_small"
     assert too_small.value.__notes__ == ["preflight=False sends it all the same"]
     assert "preflight" not in str(too_small.value)  # which the command line shows
+    with pytest.raises(ImageError) as empty:
+        examine(b"", LIMITS)
+    assert not hasattr(empty.value, "__notes__")  # it helps nobody to send nothing
     with pytest.raises(LimitError, match="27,000,000") as too_large:
         examine(png(6000, 4501), LIMITS)
     assert too_large.value.code == "image_pixels"

@@ -64,7 +64,7 @@ def test_an_address_as_the_server_sees_it(connect: Connect) -> None:
     with faulty(GOOD) as server:
         connect(server.origin).check_url(URL + "?a=b&c")
     [sent] = server.requests
-    assert (sent.method, sent.target) == (b"POST", b"/check.json")
+    assert (sent.method, sent.target) == (b"POST", b"/1.0/check.json")
     assert sent.headers["content-type"] == "application/x-www-form-urlencoded"
     assert f"url={URL.replace(':', '%3A').replace('/', '%2F')}%3Fa%3Db%26c".encode() in sent.body
 

@@ -158,10 +158,10 @@ def test_a_size_that_fits_neither_is_refused(tag):
     exif = Image.Exif()
     exif[0x0112] = tag
     data = saved(smooth(30, 50), "JPEG", exif=exif)
-    with pytest.raises(ImageError, match=r"30x50.*51x30") as caught:
+    with pytest.raises(ImageError, match=r"30 x 50.*51 x 30") as caught:
         images.read(data, shape=(51, 30))
     assert caught.value.code == "shape_mismatch"
-    assert ("upright 50x30" in str(caught.value)) is (tag == 6)
+    assert ("upright 50 x 30" in str(caught.value)) is (tag == 6)
 
 
 def test_a_lost_orientation_is_named():
@@ -183,3 +183,19 @@ def test_an_orientation_that_keeps_the_size_warns(height, width, tag):
 def test_broken_exif_is_no_reason_to_refuse():
     data = saved(smooth(30, 50), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff garbage")
     assert images.read(data).shape == (30, 50, 3)
+
+
+@pytest.mark.parametrize("fmt", ["PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_samples_are_those_that_are_stored(fmt, orientation, dtype):
+    full = np.iinfo(dtype).max
+    values = np.random.default_rng(1).integers(0, full, (9, 14), dtype, endpoint=True)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    got = images.read_grey(saved(values, fmt, exif=exif))
+    assert got.dtype == dtype
+    assert np.array_equal(got, values)
+    with pytest.raises(ImageError, match="picture with colours, not grey") as caught:
+        images.read_grey(saved(noise(9, 14, 3), fmt))
+    assert caught.value.code == "mode"

@@ -94,20 +94,37 @@ def test_thumbnails_do_not_go_along():
     assert b"preview" not in out
 
 
-def test_nothing_goes_along_unless_asked():
-    data = saved(smooth(40, 60), "JPEG", exif=camera(), icc_profile=SRGB)
+@pytest.mark.parametrize("target", [*FORMATS, "TIFF"])
+@pytest.mark.parametrize("source", [*FORMATS, "TIFF"])
+def test_the_profile_alone_goes_along_unless_asked(source, target):
+    """Colours stay what they are; who took the picture, and where, is nobody's business."""
+    more = {} if source == "TIFF" else {"exif": camera(1)}  # whose directory is EXIF's
+    data = saved(smooth(40, 60), source, icc_profile=SRGB, **more)
     picture = images.load(data)
+    assert picture.metadata.exif == b""
+    out = images.encode(picture.pixels, target, metadata=picture.metadata)
+    with opened(out) as image:
+        assert image.info["icc_profile"] == SRGB
+        assert 0x010F not in image.getexif()
+    assert b"A camera" not in out
+
+
+def test_nothing_goes_along_if_asked():
+    data = saved(smooth(40, 60), "JPEG", exif=camera(), icc_profile=SRGB)
+    picture = images.load(data, metadata="none")
     assert picture.metadata is None
     out = images.encode(picture.pixels, "JPEG", metadata=picture.metadata)
     assert b"camera" not in out
     assert b"ICC" not in out
+    plain = saved(smooth(40, 60), "JPEG", exif=camera())
+    assert images.load(plain).metadata is None  # there is no profile
 
 
 def test_profiles_of_other_colours_are_left_out():
     """Pixels come out as RGB: the profile of their CMYK would be a lie."""
     cmyk = SRGB[:16] + b"CMYK" + SRGB[20:]
     data = saved(Image.fromarray(smooth(20, 30)).convert("CMYK"), "JPEG", icc_profile=cmyk)
-    assert images.load(data, metadata="keep").metadata.icc == b""
+    assert images.load(data, metadata="keep").metadata is None
     grey = images.encode(noise(9, 9), "PNG", metadata=Metadata(icc=SRGB))
     assert "icc_profile" not in opened(grey).info
 
@@ -138,15 +155,17 @@ def test_broken_metadata_costs_nobody_the_picture(junk):
 
 @pytest.mark.parametrize("fmt", ["BMP", "TIFF"])
 def test_formats_without_a_place_for_it(fmt):
-    with pytest.raises(InputError, match=f"not written to {fmt}"):
-        images.encode(smooth(9, 9), fmt, metadata=Metadata())
+    with pytest.raises(InputError, match=f"EXIF is not written to {fmt}"):
+        images.encode(smooth(9, 9), fmt, metadata=Metadata(exif=camera().tobytes()[6:]))
+    with_profile = images.encode(smooth(9, 9), fmt, metadata=Metadata(icc=SRGB))
+    assert (SRGB in with_profile) is (fmt == "TIFF")
 
 
 def test_arguments_that_are_none():
     data = saved(smooth(9, 9), "PNG")
     with pytest.raises(InputError, match="metadata 'all'"):
         images.load(data, metadata="all")
-    with pytest.raises(InputError, match="load\\(metadata='keep'\\) gives it"):
+    with pytest.raises(InputError, match="what load\\(\\) gives"):
         images.encode(smooth(9, 9), "PNG", metadata=b"exif")
     with pytest.raises(InputError, match="lossless 1"):
         images.encode(smooth(9, 9), "PNG", lossless=1)

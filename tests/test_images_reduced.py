@@ -116,7 +116,7 @@ def test_pairs_fit(orientation):
 
 def test_pairs_that_do_not_fit():
     data = saved(smooth(300, 450), "PNG")
-    with pytest.raises(ImageError, match="300x450"):
+    with pytest.raises(ImageError, match="300 x 450"):
         images.load_pair(data, rm.Mask.empty((150, 225)), max_side=225)
 
 

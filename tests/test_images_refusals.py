@@ -1,5 +1,6 @@
 """Image files that must be refused: cut, damaged, hostile or no files at all."""
 
+import io
 import os
 import resource
 import struct
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import ENDINGS, noise, png_of, saved, smooth
+from PIL import Image
 
 from runmask import images
 from runmask.errors import ImageError, InputError, LimitError, OutputError
@@ -110,7 +112,9 @@ def test_a_wrong_checksum_is_corrupt():
 def test_the_limit_is_the_callers():
     data = images.encode(noise(10, 10, 3), "PNG")
     assert images.read(data, max_pixels=100).shape == (10, 10, 3)
-    with pytest.raises(LimitError, match="10x10 = 100 pixels > max_pixels 99"):
+    with pytest.raises(
+        LimitError, match=r"10 x 10 \(height x width\) = 100 pixels > max_pixels 99"
+    ):
         images.read(data, max_pixels=99)
 
 
@@ -247,6 +251,41 @@ def test_arguments_of_writing_that_cannot_be(options):
     with pytest.raises(InputError) as caught:
         images.encode(noise(4, 4, 3), **({"format": "PNG"} | options))
     assert len(str(caught.value)) < 250
+
+
+def test_file_objects(tmp_path):
+    data = images.encode(noise(4, 5, 3), "PNG")
+    path = tmp_path / "a.jpg"  # a name that lies is none of a file object's business
+    path.write_bytes(b"before" + data)
+    assert np.array_equal(images.read(io.BytesIO(data)), images.read(data))
+    for buffering in (-1, 0):
+        with open(path, "rb", buffering=buffering) as file:
+            file.seek(6)
+            assert np.array_equal(images.load(file).pixels, images.read(data))
+            assert not file.closed
+            with pytest.raises(ImageError, match=r"a\.jpg' is empty"):
+                images.read(file)
+    with pytest.raises(ImageError, match=r"cannot read .*closed file"):
+        images.read(file)
+    with pytest.raises(InputError, match="open it with mode 'rb'"), open(__file__) as text:
+        images.read(text)
+    with pytest.raises(ImageError, match="image is empty"):
+        images.read(io.BytesIO())
+
+
+def test_file_objects_without_an_end(monkeypatch):
+    monkeypatch.setattr(image_source, "MAX_BYTES", 2**22)
+    with open("/dev/zero", "rb") as file, pytest.raises(LimitError, match="limit of 4194304 bytes"):
+        images.read(file)
+
+
+def test_arrays_are_no_files():
+    for pixels in noise(4, 5, 3), Image.fromarray(noise(4, 5, 3)):
+        with pytest.raises(InputError, match="pixels already, and no file"):
+            images.load(pixels)
+    for other in 5, None, ["a.png"]:
+        with pytest.raises(InputError, match="not a path, bytes, or a file opened in binary mode"):
+            images.load(other)
 
 
 def test_sources_and_shapes_of_other_kinds(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import numpy as np
@@ -29,6 +30,27 @@ def test_large_masks_are_reduced_on_their_runs():
 
 def test_masks_without_pixels_have_no_picture():
     assert Mask.empty((0, 5))._repr_png_() is None
+
+
+def test_contours_are_drawings():
+    root = ET.fromstring(SPOT.contours()._repr_svg_())
+    assert (root.attrib["width"], root.attrib["height"]) == ("60", "40")
+    assert root[1].attrib["d"] == SPOT.contours().to_svg_path()
+    assert Mask.empty((0, 5)).contours()._repr_svg_() is None
+    assert ET.fromstring(Mask.empty((3, 5)).contours("center")._repr_svg_())[1].attrib["d"] == ""
+
+
+def test_drawings_of_contours_are_bounded():
+    rng = np.random.default_rng(0)
+    wavy = Mask.union(
+        Mask.from_circle(tuple(rng.uniform(0, 6000, 2)), 90, (6000, 6000)) for _ in range(900)
+    ).contours()
+    assert len(wavy.points) > 2**15
+    root = ET.fromstring(wavy._repr_svg_())
+    assert (root.attrib["width"], root.attrib["viewBox"]) == ("512", "0 0 6000 6000")
+    assert len(wavy._repr_svg_()) < 300_000
+    noise = Mask.from_array(rng.random((500, 500)) < 0.4).contours()
+    assert noise._repr_svg_() is None
 
 
 EVIL = "<script>alert('x')</script>\"><img src=x onerror=1>"
@@ -68,7 +90,7 @@ def answer(**more):
 def test_detections_are_tables():
     reader = read(Detection.from_copyleaks(answer(model="ultra")))
     assert set(reader.tags) == {"div", "table", "tr", "th", "td", "img"}
-    for text in ("copyleaks", "verdict", "ai", "0.5", "ultra", "Mask(10 x 10, 1 runs, 50 px"):
+    for text in ("copyleaks", "verdict", "ai", "0.5", "ultra", "Mask(10 x 10, 1 run, 50 px"):
         assert text in reader.text
 
 

@@ -226,7 +226,9 @@ def test_the_free_plan():
             clock[0] += 1_000_000_000
             told = [client.get("/v1/usage") for _ in range(6)]
             assert [answer.status_code for answer in told] == [200] * 5 + [429], second
-            assert told[0].headers["X-RateLimit-Limit"] == "120"
+            assert told[0].headers["X-RateLimit-Limit"] == "2"
+            assert told[5].headers["X-RateLimit-Remaining"] == "0"
+            assert told[5].headers["X-Request-Id"] == told[5].json()["error"]["request_id"]
         assert told[0].json()["plan"] == "free"
         assert told[0].json()["scans_remaining"] == 500
         clock[0] += 1_000_000_000
@@ -266,6 +268,15 @@ def test_a_limit_of_one_s_own_goes_before_the_plan_s():
     with running(settings) as origin, httpx2.Client(base_url=origin, trust_env=False) as client:
         told = [client.get("/v1/usage", headers=AIDETECTOR) for _ in range(2)]
     assert [answer.status_code for answer in told] == [200, 429]
+    assert [answer.headers["X-RateLimit-Limit"] for answer in told] == ["1", "1"]
+
+
+def test_the_pro_plan_tells_its_rate():
+    settings = Settings(detector=corner, aidetector_plan="pro")
+    with running(settings) as origin, httpx2.Client(base_url=origin, trust_env=False) as client:
+        told = client.get("/v1/usage", headers=AIDETECTOR)
+    limit, left = (told.headers[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining"))
+    assert (limit, left) == ("200", "200")
 
 
 def test_a_token_that_expires_between_two_requests():

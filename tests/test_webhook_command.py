@@ -15,6 +15,7 @@ from pathlib import Path
 from hooks import (
     GOLDEN_BATCH,
     OLD,
+    SECRET,
     command,
     deliver,
     event,
@@ -50,6 +51,24 @@ def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path: Path) -> None:
     for subject, delivery in kept.items():
         pad = "x" * (int(subject.partition("-")[2]) % 3 * 150_000)
         assert delivery.event.body == event("batch.completed", subject, pad=pad)
+
+
+def test_the_addresses_are_told(tmp_path: Path) -> None:
+    with command(tmp_path / "inbox", COPYLEAKS_WEBHOOK_SECRET=SECRET) as (process, port):
+        told = [process.stdout.readline().strip() for _ in range(2)]
+    origin = f"http://127.0.0.1:{port}"
+    assert set(told) == {
+        f"aidetector: {origin}/aidetector",
+        f"copyleaks: {origin}/copyleaks/{{scan id}}/{{token}}",
+    }
+
+
+def test_a_list_of_no_inbox_is_an_error(tmp_path: Path) -> None:
+    arguments = ["-m", "runmask", "webhooks", "--inbox", str(tmp_path / "typo"), "--list"]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "typo': there is none" in done.stderr
+    assert not (tmp_path / "typo").exists()
 
 
 def test_the_command_from_start_to_ctrl_c(tmp_path: Path) -> None:

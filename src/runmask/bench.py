@@ -13,7 +13,9 @@ import numpy as np
 
 from . import _core
 from .blend import heatmap, overlay
+from .errors import InputError, shown
 from .mask import Mask
+from .mask.algebra import checked_threads
 
 __all__ = ["Figure", "measure"]
 
@@ -49,8 +51,13 @@ def measure(size: int = 4096, rounds: int = 7, threads: int = 1) -> list[Figure]
     """Time the main jobs on a mask of discs in an image of ``size`` x ``size`` pixels.
 
     All take turns, round by round, so that a disturbance meets them alike; the limits do the same
-    with the same bytes and compute nothing.
+    with the same bytes and compute nothing. Raises InputError for a size that is not 1 to 32768, no
+    rounds and no threads.
     """
+    for name, value, most in (("size", size, 2**15), ("rounds", rounds, 2**20)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise InputError(f"{name} {shown(value)}: not an integer of 1 to {most}")
+    threads = checked_threads(threads)
     pixels = _discs(size)
     photo = np.random.default_rng(3).integers(0, 256, (size, size, 3), np.uint8)
     jobs = _jobs(pixels, photo, threads)

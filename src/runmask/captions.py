@@ -1,15 +1,19 @@
 """Pictures for people: a line of text below, a legend for a heatmap, pictures side by side.
 
 Simple functions from arrays to arrays. Images are uint8, grey (H, W), RGB (H, W, 3) or RGBA
-(H, W, 4); results are new RGB arrays (H, W, 3), with transparency shown on the background.
-Text is set in the font that comes with Pillow, which has the letters of western languages. Needs
+(H, W, 4); results are new RGB arrays (H, W, 3), with transparency shown on the background. Needs
 the extra ``images``. All cost O(pixels).
+
+Text is set in ``font``: the path of a TrueType or OpenType font, or what Pillow's
+``ImageFont.truetype`` gives. Without one it is Pillow's own, which has the letters of English and
+little more. A letter that the font lacks is written without its marks (``é`` as ``e``), a dash
+as ``-``, and what is like nothing the font has as ``?``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,20 +21,21 @@ from .blend import heatmap
 from .blend.heatmaps import checked_range
 from .colours import Colour, rgba
 from .errors import ImageError, InputError, shown
-from .images.extra import extra
+from .foreign import pixels_of
+from .lettering import Lettering
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .blend.heatmaps import Alpha
     from .detection import Detection
+    from .lettering import Font
 
     Pixels = NDArray[np.uint8]
 
 __all__ = ["before_after", "caption", "legend", "side_by_side", "verdict_line"]
 
 _WHITE, _BLACK, _DARK = (255, 255, 255), (0, 0, 0), (30, 32, 36)
-_LONGEST = 2000  # characters
 _STEPS = 256
 
 
@@ -42,6 +47,7 @@ def caption(
     colour: Colour = _WHITE,
     background: Colour = _DARK,
     at: Literal["bottom", "top"] = "bottom",
+    font: Font | None = None,
 ) -> Pixels:
     """The image with a bar of text below or above it; the picture itself stays as it is.
 
@@ -50,21 +56,26 @@ def caption(
     text : str
         Lines that are too long for the picture are broken between words, words within.
     size : int, optional
-        Of the letters, in pixels; None takes what suits the picture.
+        Of the letters, in pixels; None takes that of a font of Pillow's, or what suits the picture.
     colour, background : (R, G, B), "#rrggbb" or a name of CSS
         Of the letters and of the bar.
+    font : path or font of Pillow's, optional
+        See above.
 
     Raises
     ------
     ImageError
         It is no image of the kinds above.
     InputError
-        An argument cannot be used, or the text is longer than 2,000 characters.
+        An argument cannot be used, or the text has more than 2,000 characters or, broken, more
+        than 200 lines.
     """
     pixels = _rgb(image, _colour(background, "background"))
     if at not in ("bottom", "top"):
         raise InputError(f"at {shown(at)}: not 'bottom' or 'top'")
-    bar = _bar(text, pixels.shape[1], _size(size, pixels), colour, background)
+    letters = Lettering(font, size, _usual_size(pixels))
+    ink, paper = _colour(colour, "colour"), _colour(background, "background")
+    bar = letters.bar(text, pixels.shape[1], ink, paper)
     return np.concatenate((pixels, bar) if at == "bottom" else (bar, pixels))
 
 
@@ -85,14 +96,16 @@ def legend(
     colormap: str | Pixels = "turbo",
     alpha: Alpha | None = None,
     *,
-    range: tuple[float, float] = (0.0, 1.0),  # noqa: A002 - as heatmap has it
+    range: tuple[float, float] | None = None,  # noqa: A002 - as heatmap has it
     title: str = "confidence",
     size: int | None = None,
+    font: Font | None = None,
 ) -> Pixels:
     """The image with a colour bar below it, for what :func:`runmask.heatmap` drew.
 
     ``colormap``, ``alpha`` and ``range`` are those of the heatmap: the bar is a heatmap of all
-    confidences over white, with the values at its ends and in its middle below.
+    confidences over white, with the values at its ends and in its middle below. Without a range
+    they are confidences, 0 to 1, whatever the numbers of the map.
 
     Raises
     ------
@@ -100,21 +113,23 @@ def legend(
         As :func:`caption` and :func:`runmask.heatmap`.
     """
     pixels = _rgb(image, _WHITE)
-    low, span = checked_range(range)
-    letters = _size(size, pixels)
-    margin = letters // 2
+    low, span = (0.0, 1.0) if range is None else checked_range(range)
+    letters = Lettering(font, size, _usual_size(pixels))
+    margin = letters.size // 2
     width = max(1, pixels.shape[1] - 2 * margin)
     steps = np.linspace(0, 1, _STEPS, dtype=np.float32)[None]
-    paper = np.full((letters, width, 3), 255, np.uint8)
+    paper = np.full((letters.size, width, 3), 255, np.uint8)
     bar = heatmap(paper, steps, colormap, alpha, paper)
-    labels = [f"{value:.4g}" for value in (low, low + span / 2, low + span)]
-    strip = (
-        _bar(title, pixels.shape[1], letters, _BLACK, _WHITE) if title else _room(pixels, margin)
+    values = [f"{value:.4g}" for value in (low, low + span / 2, low + span)]
+    above = (
+        letters.bar(title, pixels.shape[1], _BLACK, _WHITE)
+        if title
+        else np.full((margin, pixels.shape[1], 3), 255, np.uint8)
     )
-    ends = _labels(labels, pixels.shape[1], letters, margin)
-    framed = np.full((letters, pixels.shape[1], 3), 255, np.uint8)
+    framed = np.full((letters.size, pixels.shape[1], 3), 255, np.uint8)
     framed[:, margin : margin + width] = bar[:, : max(0, framed.shape[1] - margin)]
-    return np.concatenate((pixels, strip, framed, ends))
+    below = letters.labels(values, pixels.shape[1], margin, _BLACK, _WHITE)
+    return np.concatenate((pixels, above, framed, below))
 
 
 def side_by_side(
@@ -124,10 +139,12 @@ def side_by_side(
     gap: int = 8,
     background: Colour = _WHITE,
     size: int | None = None,
+    align: Literal["top", "middle", "bottom"] = "top",
+    font: Font | None = None,
 ) -> Pixels:
     """The images beside each other, a gap between, each with its title above.
 
-    Those of less height than the highest stand in the middle of the background.
+    ``align`` says where those stand that have less height than the highest.
 
     Raises
     ------
@@ -135,24 +152,28 @@ def side_by_side(
         There is none, one cannot be used, or the titles are not as many.
     """
     paper = _colour(background, "background")
+    if isinstance(images, np.ndarray) or hasattr(type(images), "__array_interface__"):
+        raise InputError("images is one array: give a list of them")
     every = [_rgb(image, paper) for image in images]
     if not every:
         raise InputError("no images")
+    if not isinstance(align, str) or align not in ("top", "middle", "bottom"):
+        raise InputError(f"align {shown(align)}: not 'top', 'middle' or 'bottom'")
     if isinstance(gap, bool) or not isinstance(gap, int | np.integer) or not 0 <= gap <= 10_000:
         raise InputError(f"gap {shown(gap)}: not an integer of 0 to 10000")
     if titles is not None:
         if isinstance(titles, str) or len(titles) != len(every):
             raise InputError(f"titles {shown(titles)}: not one for each of {len(every)} images")
-        letters = _size(size, every[0])
+        letters = Lettering(font, size, _usual_size(every[0]))
         ink = _BLACK if sum(paper) > 382 else _WHITE
         bars = [
-            _bar(title, image.shape[1], letters, ink, paper)
+            letters.bar(title, image.shape[1], ink, paper)
             for title, image in zip(titles, every, strict=True)
         ]
         most = max(map(len, bars))
-        bars = [_padded(bar, most, paper) for bar in bars]
+        bars = [_padded(bar, most, paper, "bottom") for bar in bars]
     highest = max(map(len, every))
-    columns = [_padded(image, highest, paper) for image in every]
+    columns = [_padded(image, highest, paper, align) for image in every]
     if titles is not None:
         columns = [np.concatenate(pair) for pair in zip(bars, columns, strict=True)]
     between = np.empty((len(columns[0]), gap, 3), np.uint8)
@@ -203,7 +224,7 @@ def before_after(
 
 def _rgb(image: object, background: tuple[int, int, int]) -> Pixels:
     """An image as RGB: itself, if it is."""
-    pixels = np.asarray(image)
+    pixels = pixels_of(image)
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or channels not in (1, 3, 4):
         raise ImageError(
@@ -227,98 +248,18 @@ def _colour(given: Colour, name: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _size(size: object, pixels: Pixels) -> int:
-    if size is None:
-        side: int = min(pixels.shape[:2])
-        return min(max(12, side // 28), 96)
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 6 <= size <= 500:
-        raise InputError(f"size {shown(size)}: not an integer of 6 to 500")
-    return int(size)
+def _usual_size(pixels: Pixels) -> int:
+    """Of letters that suit a picture."""
+    side: int = min(pixels.shape[:2])
+    return min(max(12, side // 28), 96)
 
 
-def _font(size: int) -> Any:
-    with extra("images"):
-        from PIL import ImageFont
-    return ImageFont.load_default(size)
-
-
-def _bar(text: object, width: int, size: int, colour: Colour, background: Colour) -> Pixels:
-    """Text on a strip as wide as that, and as high as it needs."""
-    if not isinstance(text, str):
-        raise InputError(f"text {shown(text)}: not a str")
-    if len(text) > _LONGEST:
-        raise InputError(f"a text of {len(text)} characters: {_LONGEST} at most")
-    ink, paper = _colour(colour, "colour"), _colour(background, "background")
-    font = _font(size)
-    margin = size // 2
-    room = width - 2 * margin
-    lines = [line for part in text.splitlines() or [""] for line in _broken(part, font, room)]
-    step = size * 5 // 4
-    return _drawn(
-        [(margin, margin + at * step, line) for at, line in enumerate(lines)],
-        (2 * margin + len(lines) * step, width),
-        font,
-        ink,
-        paper,
-    )
-
-
-def _broken(text: str, font: Any, room: int) -> list[str]:
-    """The text in lines that fit, of a letter at least."""
-    lines: list[str] = []
-    rest = text
-    while rest:
-        fits = len(rest)
-        if font.getlength(rest) > room:
-            low, high = 1, len(rest)  # the longest head that fits, by halves
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (
-                    (middle, high) if font.getlength(rest[:middle]) <= room else (low, middle)
-                )
-            space = rest.rfind(" ", 1, low + 1)
-            fits = space if space > 0 else low
-        lines.append(rest[:fits].rstrip())
-        rest = rest[fits:].lstrip()
-    return lines or [""]
-
-
-def _labels(labels: Sequence[str], width: int, size: int, margin: int) -> Pixels:
-    """Texts at the left, in the middle and at the right; the middle one only if there is room."""
-    font = _font(size)
-    low, middle, high = (font.getlength(label) for label in labels)
-    places = [(margin, 0, labels[0]), (int(width - margin - high), 0, labels[2])]
-    half = (width - middle) / 2
-    if margin + low + size < half and half + middle + size < width - margin - high:
-        places.insert(1, (int(half), 0, labels[1]))
-    return _drawn(places, (size * 3 // 2, width), font, _BLACK, _WHITE)
-
-
-def _room(pixels: Pixels, height: int) -> Pixels:
-    return np.full((height, pixels.shape[1], 3), 255, np.uint8)
-
-
-def _drawn(
-    texts: Sequence[tuple[int, int, str]],
-    shape: tuple[int, int],
-    font: Any,
-    ink: tuple[int, int, int],
-    paper: tuple[int, int, int],
-) -> Pixels:
-    with extra("images"):
-        from PIL import Image, ImageDraw
-    strip = Image.new("RGB", shape[::-1], paper)
-    draw = ImageDraw.Draw(strip)
-    for x, y, text in texts:
-        draw.text((x, y), text, ink, font)
-    return np.array(strip, np.uint8)
-
-
-def _padded(image: Pixels, height: int, paper: tuple[int, int, int]) -> Pixels:
+def _padded(image: Pixels, height: int, paper: tuple[int, int, int], align: str) -> Pixels:
     if len(image) == height:
         return image
     whole = np.empty((height, image.shape[1], 3), np.uint8)
     whole[:] = paper
-    top = (height - len(image)) // 2
+    room = height - len(image)
+    top = {"top": 0, "middle": room // 2, "bottom": room}[align]
     whole[top : top + len(image)] = image
     return whole

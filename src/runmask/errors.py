@@ -351,6 +351,11 @@ def advised(error: E, advice: str) -> E:
     return error
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of something, for a message."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def shown(value: object) -> str:
     """What was passed in, for a message: its repr on one line, cut to 80 characters."""
     if isinstance(value, int) and abs(value) >= 10**80:  # Python may refuse to write it

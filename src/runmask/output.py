@@ -10,7 +10,7 @@ import secrets
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from .errors import OutputError, advised
@@ -215,13 +215,14 @@ def safe_name(text: str) -> str:
     return f"{name or 'file'}-{_digest(text)}"
 
 
-def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+def distinct_names(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     """A safe name without ending for each path, no two the same.
 
     Names are compared as file systems that ignore case or compose accents would. Where two
     would meet, each gets the hash of its full path; the same file given twice is the
     caller's to refuse.
     """
+    paths = list(paths)
     names = [safe_name(Path(path).stem) for path in paths]
     seen = Counter(map(folded, names))
     distinct = [

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Unpack
-from urllib.parse import urlsplit
 
 from .errors import InputError
 
@@ -99,13 +98,10 @@ class Choice:
 
     @property
     def _address(self) -> dict[str, Any]:
-        if self.base_url is None:
-            return {}
-        if self.service == "copyleaks":
-            return {"base_url": self.base_url, "login_url": self.base_url}
-        if self.service == "sightengine":
-            return {"base_url": _versioned(self.base_url)}
-        return {"base_url": self.base_url}
+        address: dict[str, Any] = {} if self.base_url is None else {"base_url": self.base_url}
+        if self.service == "aidetector":  # of its two descriptions the one that promises boxes
+            address["dialect"] = "endpoints"
+        return address
 
 
 @contextmanager
@@ -129,7 +125,7 @@ def choice_of(name: str | None, base_url: str | None, detector: str | None = Non
         One of ``NAMES``. Default: the first service that the environment has a key for; without
         any, Copyleaks where an address is given, else the embedded sandbox.
     base_url : str, optional
-        Another address of the service. Sightengine's version 1.0 is added where it has no path.
+        Another address of the service.
     detector : str, optional
         One's own for the embedded sandbox: ``module:callable``, or one that a package offers.
 
@@ -155,14 +151,6 @@ def choice_of(name: str | None, base_url: str | None, detector: str | None = Non
 
 def _has_key(service: str) -> bool:
     return any(os.environ.get(variable) for variable in _KEYS[service])
-
-
-def _versioned(base_url: str) -> str:
-    try:
-        bare = urlsplit(base_url).path in ("", "/")
-    except ValueError as error:
-        raise InputError(f"base_url: {error}") from error
-    return base_url.rstrip("/") + "/1.0" if bare else base_url
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class Encoding:
     format: str | None = None
     quality: int = 90
     lossless: bool = False
-    metadata: Literal["strip", "keep"] = "strip"
+    metadata: Literal["strip", "keep", "none"] = "strip"
 
     def write(
         self, path: str | os.PathLike[str], picture: images.Picture, *, overwrite: bool

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, LimitError, shown
+from ..foreign import pixels_of
 from ..mask import Mask
 from ..mask.algebra import checked_threads
 from ..mask.value import row_range
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 Sample = TypeVar("Sample", bound=np.generic)  # uint8, uint16: OpenCV's types say less
 Levels: TypeAlias = Iterable[tuple[Mask, float]]
 Confidence: TypeAlias = (
-    "NDArray[np.floating[Any]] | NDArray[np.uint8] | NDArray[np.bool_] | Mask | Levels"
+    "NDArray[np.floating[Any]] | NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.bool_] | "
+    "Mask | Levels"
 )
 Alpha: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
 
 _RISING = (0, 180)
 _LONGEST_SIDE = 2**30 - 1
+# The types of maps, and the value that means confidence 1 where no range says another.
+_FULL = {"b1": 1.0, "u1": 255.0, "u2": 65535.0, "f2": 1.0, "f4": 1.0, "f8": 1.0}
 
 
 def heatmap(
@@ -50,7 +54,7 @@ def heatmap(
     out: NDArray[Sample] | None = None,
     threads: int = 1,
     *,
-    range: tuple[float, float] = (0.0, 1.0),  # noqa: A002 - as NumPy's functions name it
+    range: tuple[float, float] | None = None,  # noqa: A002 - as NumPy's functions name it
     nan: Literal["refuse", "transparent"] = "refuse",
     layout: Layout = "rgb",
     rows: slice | None = None,
@@ -63,10 +67,10 @@ def heatmap(
     image : ndarray of uint8 or uint16
         As for :func:`overlay`: grey or colour, with or without alpha, at any strides.
     confidence : ndarray (h, w), Mask, or pairs (Mask, confidence)
-        A map of float16, float32, float64, bool, or uint8 (0 to 255 for 0 to 1), of any size and
-        strides. It is stretched over the image from edge to edge, with bilinear interpolation
-        between the centres of its values and the outermost values beyond them, as OpenCV's resize
-        does with INTER_LINEAR. A map with more values than the image has pixels is not averaged.
+        A map of float16, float32, float64, bool, uint8 or uint16, of any size and strides. It is
+        stretched over the image from edge to edge, with bilinear interpolation between the centres
+        of its values and the outermost values beyond them, as OpenCV's resize does with
+        INTER_LINEAR. A map with more values than the image has pixels is not averaged.
 
         Or a mask of the image's size: as the map of its pixels, 1 in it and 0 elsewhere.
 
@@ -82,9 +86,10 @@ def heatmap(
         Where to write, as for :func:`overlay`; ``out=image`` works in place.
     threads : int
         At most this many; the result is the same to the byte.
-    range : (float, float)
-        The values that mean confidence 0 and 1. What lies beyond them, infinities as well, counts
-        as they do.
+    range : (float, float), optional
+        The values that mean confidence 0 and 1, in the map's own numbers. What lies beyond them,
+        infinities as well, counts as they do. None is (0, 255) for uint8, (0, 65535) for uint16,
+        else (0, 1).
     nan : "refuse" or "transparent"
         Whether NaN is an error or leaves the pixels as they are that take part of it.
     layout : "rgb" or "bgr"
@@ -110,18 +115,18 @@ def heatmap(
     The colour's place in the map is 255 times the confidence, halves up. From the confidences on
     all is done in integers: the bytes are the same on every processor, and places are at most one
     from those that real numbers give. Colours are blended as by :func:`overlay`. Nothing is
-    allocated but the result and a few rows. O(pixels); with masks in place O(pixels in them +
-    runs).
+    allocated but the result and a few rows, and a copy of maps of uint16. O(pixels); with masks in
+    place O(pixels in them + runs).
     """
     layout, threads = checked_layout(layout), checked_threads(threads)
-    low, span = checked_range(range)
+    limits = None if range is None else checked_range(range)
     if not isinstance(nan, str) or nan not in ("refuse", "transparent"):
         raise InputError(f"nan {shown(nan)}: not 'refuse' or 'transparent'")
     table = _table(colormap, alpha)
-    if not isinstance(confidence, Mask) and hasattr(confidence, "__array__"):
+    if _is_array(confidence):
         pixels = checked_image(image)
         top, whole = _checked_band(rows, height, pixels.shape[0])
-        values = _checked_map(confidence)
+        values, low, span = _checked_map(confidence, limits)
         _check_side("height", whole)
         _check_side("width", pixels.shape[1])
         result = checked_out(out, pixels)
@@ -132,6 +137,7 @@ def heatmap(
                 _refuse_nan(values, pixels, top, whole)
             _draw_map(values, low, span, pixels, result, top, whole, table, layout, threads)
         return result
+    low, span = limits or (0.0, 1.0)
     if isinstance(confidence, Mask):
         yes, no = (tuple(table[_place(value, low, span)].tolist()) for value in (1, 0))
         layers = [(confidence, yes, no)]
@@ -254,17 +260,26 @@ def _checked_band(rows: slice | None, height: object, image_height: int) -> tupl
     return top, int(height)
 
 
-def _checked_map(given: Any) -> NDArray[Any]:
-    if isinstance(given, np.ma.MaskedArray):
-        raise InputError("the confidence is a masked array; fill it first", code="confidence")
-    confidence = np.asarray(given)
-    native = confidence.dtype.isnative
-    if confidence.dtype.kind + str(confidence.dtype.itemsize) not in ("f2", "f4", "f8", "u1", "b1"):
-        native = False
-    if not native:
+def _is_array(confidence: object) -> bool:
+    """Whether it is an array, or, as Pillow's images and tensors, becomes one."""
+    kind = type(confidence)
+    return kind is not Mask and (
+        hasattr(kind, "__array__")
+        or hasattr(kind, "__array_interface__")
+        or isinstance(confidence, memoryview)
+    )
+
+
+def _checked_map(
+    given: Any, limits: tuple[float, float] | None
+) -> tuple[NDArray[Any], float, float]:
+    """The map with its range as the core takes it, for which 255 of uint8 is 1."""
+    confidence = pixels_of(given, "the confidence", InputError, "confidence")
+    full = _FULL.get(confidence.dtype.kind + str(confidence.dtype.itemsize))
+    if full is None or not confidence.dtype.isnative:
         raise InputError(
-            f"the confidence is of type {confidence.dtype}: not float16, float32, float64, bool or "
-            "uint8 of this machine's byte order",
+            f"the confidence is of type {confidence.dtype}: not float16, float32, float64, bool, "
+            "uint8 or uint16 of this machine's byte order",
             code="confidence",
         )
     if confidence.ndim != 2 or 0 in confidence.shape or max(confidence.shape) > _LONGEST_SIDE:
@@ -272,7 +287,12 @@ def _checked_map(given: Any) -> NDArray[Any]:
             f"the confidence has shape {confidence.shape}: not (h, w) of 1 to {_LONGEST_SIDE}",
             code="confidence",
         )
-    return confidence
+    low, span = limits or (0.0, full)
+    if confidence.dtype == np.uint8:
+        return confidence, low / 255, span / 255
+    if confidence.dtype == np.uint16:
+        confidence = confidence.astype(np.float32)
+    return confidence, low, span
 
 
 def _refuse_nan(values: NDArray[Any], pixels: NDArray[Any], top: int, whole: int) -> None:
@@ -289,6 +309,12 @@ def _checked_levels(pairs: Levels, low: float, span: float) -> list[tuple[Mask, 
     """Masks with the place of their colour in the map."""
     levels = []
     what = f"confidence is {type(pairs).__name__}: not an ndarray, a Mask"
+    if isinstance(pairs, list | tuple) and pairs and _is_numbers(pairs[0]):
+        raise InputError(
+            "confidence is a list of numbers: numpy.asarray(confidence) makes a map of it, and "
+            "pairs (Mask, confidence) are levels",
+            code="confidence",
+        )
     for place, (mask, value) in enumerate(checked_pairs(pairs, "confidence", what)):
         number = _as_float(value) if isinstance(value, int | float | np.number) else math.nan
         if math.isnan(number) or isinstance(value, bool):
@@ -297,6 +323,11 @@ def _checked_levels(pairs: Levels, low: float, span: float) -> list[tuple[Mask, 
             )
         levels.append((mask, _place(number, low, span)))
     return levels
+
+
+def _is_numbers(row: object) -> bool:
+    every = row if isinstance(row, list | tuple) else [row]
+    return bool(every) and all(isinstance(value, int | float | np.number) for value in every)
 
 
 def _place(value: float, low: float, span: float) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..colours import Colour, rgba
 from ..errors import ImageError, InputError, shown
+from ..foreign import pixels_of
 from ..mask.value import row_range
 
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ class Part(NamedTuple):
 
 def checked_image(image: object, shape: tuple[int, int] | None = None) -> NDArray[Any]:
     """The image as an array of a type and shape that can be drawn on; of that size, if given."""
-    if isinstance(image, np.ma.MaskedArray):
-        raise ImageError("the image is a masked array; fill it first")
-    try:
-        pixels = np.asarray(image)
-    except (TypeError, ValueError) as error:
-        raise ImageError(f"the image is no array: {error}") from None
+    pixels = pixels_of(image)
     if pixels.dtype not in _KINDS or not pixels.dtype.isnative:
         raise ImageError(
             f"the image is of type {pixels.dtype}: not uint8 or native uint16", code="dtype"

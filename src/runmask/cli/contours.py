@@ -9,10 +9,10 @@ from typing import Literal
 import click
 
 from .. import exits
-from ..errors import InputError
+from ..errors import InputError, counted
 from .answers import read_mask, shown
 from .options import Output, overwrite_option
-from .several import Task, refuse_inputs, refuse_twice, run_all
+from .several import Task, bare, refuse_inputs, refuse_twice, run_all
 
 _ENDING = ".response.json"
 
@@ -103,7 +103,8 @@ def contours_command(
         text = file_text(found, f".{fmt}" if fmt else task.output.suffix.lower())
         atomic_write(task.output, text.encode(), overwrite=overwrite)
         holes = int(found.is_hole.sum())
-        counts = f"{len(found) - holes:,} parts, {holes:,} holes, {len(found.points):,} points"
+        numbers = {"part": len(found) - holes, "hole": holes, "point": len(found.points)}
+        counts = ", ".join(counted(number, noun) for noun, number in numbers.items())
         return f"{mask.width} x {mask.height}, {counts}"
 
     tasks = _tasks(responses, output, fmt)
@@ -111,7 +112,7 @@ def contours_command(
 
 
 def _tasks(responses: Sequence[Path], output: Path, fmt: str | None) -> list[Task]:
-    from ..contours.files import ending_of
+    from ..contours.files import ENDINGS, ending_of
     from ..output import distinct_names, make_folder
 
     answers = [answer for path in responses for answer in _answers_of(path)]
@@ -120,13 +121,13 @@ def _tasks(responses: Sequence[Path], output: Path, fmt: str | None) -> list[Tas
             output = output.with_name(f"{output.name}.{fmt}")
         elif not fmt:
             ending_of(output)
+        elif output.suffix.lower() in ENDINGS and ending_of(output) != f".{fmt}":
+            raise click.UsageError(f"{output.name!r} ends otherwise than --format {fmt} says")
         return [Task(answers[0], answers[0], output)]
     refuse_twice(answers)
-    # Without their double ending, that of a photo's outputs is its name.
-    bare = [path.with_name(path.name.removesuffix(_ENDING) + ".json") for path in answers]
     tasks = [
         Task(answer, answer, output / f"{name}.contours.{fmt or 'geojson'}")
-        for answer, name in zip(answers, distinct_names(bare), strict=True)
+        for answer, name in zip(answers, distinct_names(map(bare, answers)), strict=True)
     ]
     refuse_inputs(tasks)
     make_folder(output)

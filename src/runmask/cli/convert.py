@@ -12,7 +12,7 @@ import click
 from .. import errors, exits, terminal
 from .answers import ANSWER, read_bytes, shown
 from .options import Output, overwrite_option
-from .several import Task, refuse_inputs, refuse_twice, run_all
+from .several import Task, bare, refuse_inputs, refuse_twice, run_all
 
 if TYPE_CHECKING:
     from ..mask import Mask
@@ -42,7 +42,7 @@ class ShapeType(click.ParamType[tuple[int, int]]):
     "--output",
     required=True,
     metavar="OUT",
-    type=Output(path_type=Path),
+    type=Output(allow_dash=True, path_type=Path),
     help="A file, or for several masks a folder; - for standard output.",
 )
 @click.option("--to", "to", type=click.Choice(_FORMS), help="Default: as OUT.png or OUT.npy says.")
@@ -58,6 +58,12 @@ class ShapeType(click.ParamType[tuple[int, int]]):
     help="For kaggle: whether pixels are numbered along the rows or down the columns.",
 )
 @click.option("--base", type=click.Choice(["0", "1"]), help="For kaggle: the first pixel's number.")
+@click.option(
+    "--threshold",
+    type=float,
+    metavar="N",
+    help="Of a PNG or NumPy array: values above N are set.  [default: all but 0]",
+)
 @overwrite_option
 def convert(
     masks: tuple[Path, ...],
@@ -67,30 +73,39 @@ def convert(
     shape: tuple[int, int] | None,
     order: Any,
     base: str | None,
+    threshold: float | None,
     overwrite: bool,
 ) -> None:
     """Write masks in the form of another tool.
 
     MASK is a saved answer of a service, a grey or palette PNG, a NumPy array, COCO's run-length
-    JSON, or what --from says. Nothing is lost: each form holds the same pixels.
+    JSON, a brush of Label Studio, or what --from says. Nothing is lost: each form holds the same
+    pixels. Of a PNG or array all pixels but those of 0 are set, or those above --threshold.
     """
-    from ..mask.files import Layout, read_mask, write_mask
+    from ..mask.files import Layout, form_of, read_mask, write_mask
     from ..output import atomic_write
 
     to = to or _OF_ENDING.get(output.suffix.lower())
     if to is None:
         raise click.UsageError("--to says the form of the output, unless it is OUT.png or OUT.npy")
-    layout = Layout(shape, order, None if base is None else int(base))
+    layout = Layout(shape, order, None if base is None else int(base), threshold)
 
     def converted(path: Path) -> tuple[Mask, bytes]:
         with exits.about(shown(path)):
-            mask = read_mask(read_bytes(path), form, layout)
+            data = read_bytes(path)
+            try:
+                mask = read_mask(data, form, layout)
+            except errors.MaskError as error:
+                if form is None and form_of(data) == "coco":  # nuScenes has the same keys
+                    message = f"{error}; if it is of nuScenes, --from nuscenes reads it"
+                    raise errors.InputError(message, code=error.code) from error
+                raise
             return mask, write_mask(mask, to, layout)
 
     def work(task: Task) -> str:
         mask, data = converted(task.answer)
         atomic_write(task.output, data, overwrite=overwrite)
-        return f"{mask.width} x {mask.height}, {len(mask):,} runs, {mask.area:,} px"
+        return f"{mask.width} x {mask.height}, {errors.counted(len(mask), 'run')}, {mask.area:,} px"
 
     if str(output) == "-":
         if len(masks) > 1:
@@ -113,9 +128,10 @@ def _tasks(masks: Sequence[Path], output: Path, to: str) -> list[Task]:
             f"{len(masks)} masks go to a folder, and {str(output)!r} looks like a file"
         )
     refuse_twice(masks)
+    said = "" if FORMS[to].ending == f".{to}" else f".{to}"
     tasks = [
-        Task(mask, mask, output / f"{name}.{to}{FORMS[to].ending}")
-        for mask, name in zip(masks, distinct_names(masks), strict=True)
+        Task(mask, mask, output / f"{name}{said}{FORMS[to].ending}")
+        for mask, name in zip(masks, distinct_names(map(bare, masks)), strict=True)
     ]
     refuse_inputs(tasks)
     make_folder(output)

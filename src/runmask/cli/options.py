@@ -51,9 +51,13 @@ class NumberRange(click.FloatRange):
 
 
 class Output(click.Path):
+    """A file or folder to make; ``-`` is one only of commands that write to standard output."""
+
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if not os.fspath(value):  # which would be the working folder
             self.fail("the name is empty", param, ctx)
+        if os.fspath(value) == "-" and not self.allow_dash:
+            self.fail("nothing goes to standard output; ./- is a file of that name", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -139,10 +143,11 @@ encoding_options = together(
     click.option("--lossless", is_flag=True, help="For WebP."),
     click.option(
         "--metadata",
-        type=click.Choice(["strip", "keep"]),
+        type=click.Choice(["strip", "keep", "none"]),
         default="strip",
         show_default=True,
-        help="Whether EXIF, the place as well, and the colour profile go along.",
+        help="strip leaves out EXIF, so the place too, but not the colour profile; keep takes both "
+        "along, none neither.",
     ),
 )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from re import fullmatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from .. import exits, terminal
-from ..errors import InputError
+from ..errors import InputError, counted
 from .answers import ANSWER, read_mask, shown
 from .options import (
     NumberRange,
@@ -140,9 +140,16 @@ class _Alpha(click.ParamType["int | tuple[int, int]"]):
     "--range",
     "limits",
     type=(float, float),
-    default=(0.0, 1.0),
     metavar="LOW HIGH",
-    help="The values of a map that mean confidence 0 and 1.  [default: 0 1]",
+    help="The values that mean confidence 0 and 1, in the map's own numbers.  [default: black and "
+    "white of pictures, 0 255 of bytes, 0 65535 of uint16, else 0 1]",
+)
+@click.option(
+    "--nan",
+    type=click.Choice(["refuse", "transparent"]),
+    default="refuse",
+    show_default=True,
+    help="Whether NaN in a map is an error or leaves the picture as it is.",
 )
 @encoding_options
 @overwrite_option
@@ -153,7 +160,8 @@ def heatmap_command(
     output: Path,
     colormap: str,
     alpha: int | tuple[int, int] | None,
-    limits: tuple[float, float],
+    limits: tuple[float, float] | None,
+    nan: Literal["refuse", "transparent"],
     overwrite: bool,
     **options: Any,
 ) -> None:
@@ -180,9 +188,15 @@ def heatmap_command(
             else:
                 _check_one_shape([mask for mask, _ in found])
                 given = [(mask.resize(small.shape), value) for mask, value in found]
-            pixels = heatmap(picture.pixels, given, colormap, alpha, picture.pixels, range=limits)
+            pixels = heatmap(
+                picture.pixels, given, colormap, alpha, picture.pixels, range=limits, nan=nan
+            )
         encoding.write(task.output, replace(picture, pixels=pixels), overwrite=overwrite)
-        what = f"{len(found)} masks" if found else " x ".join(map(str, given.shape[::-1])) + " map"
+        what = (
+            counted(len(found), "mask")
+            if found
+            else " x ".join(map(str, given.shape[::-1])) + " map"
+        )
         return f"{pixels.shape[1]} x {pixels.shape[0]}, {what}"
 
     pair = (image, confidence if confidence is not None else levels[0][0])
@@ -207,15 +221,12 @@ def _check_one_shape(masks: list[Mask]) -> None:
 
 
 def _confidence_map(path: Path) -> Any:
-    """A 2-D array of a NumPy file, or of a grey picture."""
+    """A 2-D array of a NumPy file, or of a grey picture of 8 or 16 bits."""
     from .. import images
     from ..mask.files import read_array
 
-    if kind := images.format_of(path):
-        grey = images.read(path, orient=False)
-        if (grey != grey[:, :, :1]).any():
-            raise InputError(f"a {kind} picture with colours: a map of confidences is grey")
-        return grey[:, :, 0]
+    if images.format_of(path):
+        return images.read_grey(path, name="the map")
     data = images.read_bytes(path, "the map")
     if not data.startswith(b"\x93NUMPY"):
         raise InputError(

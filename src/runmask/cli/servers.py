@@ -40,6 +40,42 @@ if TYPE_CHECKING:
     help="AIDetector's plan, with its rates; free has 500 scans. Default: no limits.",
 )
 @click.option(
+    "--fetch",
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "loopback", "public"]),
+    help="Fetch images by their address: from this machine, or from the public internet.",
+)
+@click.option(
+    "--duplicates",
+    default="replay",
+    show_default=True,
+    type=click.Choice(["replay", "conflict", "ignore"]),
+    help="A scan id that comes again: its answer, an error 409, or a new scan.",
+)
+@click.option(
+    "--limits",
+    default="27mp",
+    show_default=True,
+    type=click.Choice(["27mp", "16mp"]),
+    help="Copyleaks' largest image, as its newer or its older pages say.",
+)
+@click.option(
+    "--shape",
+    default="2026",
+    show_default=True,
+    type=click.Choice(["2026", "2025"]),
+    help="Copyleaks' answers as they are, or as of 2025, without isAiDetected.",
+)
+@click.option("--no-retry-after", is_flag=True, help="Answer 429 and 503 without Retry-After.")
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many images are analysed at a time.",
+)
+@click.option(
     "--rate-limits",
     is_flag=True,
     help="Copyleaks' rates: 12 logins and 900 checks in 15 minutes, 10 other requests a second.",
@@ -71,6 +107,12 @@ def sandbox(
     detector: str | None,
     amount: int,
     plan: Literal["free", "pro"] | None,
+    fetch: Literal["none", "loopback", "public"],
+    duplicates: Literal["replay", "conflict", "ignore"],
+    limits: Literal["27mp", "16mp"],
+    shape: Literal["2026", "2025"],
+    no_retry_after: bool,
+    workers: int,
     rate_limits: bool,
     heatmap_levels: bool,
     token_life: float,
@@ -96,6 +138,12 @@ def sandbox(
         detector=analyse if detector is None else detector_of(detector),
         credits=amount,
         aidetector_plan=plan,
+        fetch=fetch,
+        duplicate_policy=duplicates,
+        limits=limits,
+        shape=shape,
+        retry_after=not no_retry_after,
+        workers=workers,
         heatmap_levels=heatmap_levels,
         login_limit=LOGIN_LIMIT if rate_limits else None,
         check_limit=CHECK_LIMIT if rate_limits else None,
@@ -127,21 +175,28 @@ def sandbox(
 def webhooks(folder: Path, host: str, port: int, listed: bool, as_json: bool) -> None:
     """Receive what services send, verify it, and keep it in a folder.
 
-    A service gets its answer when the event is on the disk. The secrets to verify with come from
-    COPYLEAKS_WEBHOOK_SECRET, AIDETECTOR_WEBHOOK_SECRET and SIGHTENGINE_WEBHOOK_SECRET: one or more
-    each, the newest first, with spaces between. Put a server with TLS in front. A program reads the
-    events with runmask.http.webhooks.Inbox.
+    A service gets its answer when the event is on the disk. The addresses to give to the services
+    are printed; behind another server they begin as that one's do. The secrets to verify with come
+    from COPYLEAKS_WEBHOOK_SECRET, AIDETECTOR_WEBHOOK_SECRET and SIGHTENGINE_WEBHOOK_SECRET: one or
+    more each, the newest first, with spaces between. Put a server with TLS in front. A program
+    reads the events with runmask.http.webhooks.Inbox.
     """
     from ..http.webhooks import Inbox, Receiver
 
-    inbox = Inbox(folder)
+    inbox = Inbox(folder, create=not listed)
     if listed:
         _list_inbox(inbox, as_json)
         return
     from ..http.webhooks.server import senders_from, serve
 
     receiver = Receiver(inbox, **senders_from(os.environ))
-    serve(receiver, host, port, lambda origin: terminal.say(f"runmask webhooks on {origin}"))
+
+    def say(origin: str) -> None:
+        terminal.say(f"runmask webhooks on {origin}")
+        for service, path in receiver.paths.items():
+            terminal.say(f"  {service}: {origin}{path}")
+
+    serve(receiver, host, port, say)
 
 
 def _list_inbox(inbox: Inbox, as_json: bool) -> None:

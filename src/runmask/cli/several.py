@@ -36,10 +36,21 @@ def pairs_of(arguments: Sequence[Path], answers: Path | None) -> list[tuple[Path
             raise click.UsageError(f"'{path}' is a folder: --answers FOLDER says where answers are")
     if len(arguments) % 2:
         raise click.UsageError(
-            f"{len(arguments)} files are no pairs: IMAGE RESPONSE.json, by turns; or give "
+            f"an odd number of files, {len(arguments)}: IMAGE RESPONSE.json go by turns; or give "
             "--answers FOLDER"
         )
     return list(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+def bare(path: Path) -> Path:
+    """The path without the first half of a double ending of ours: a photo's outputs have its name.
+
+    NAME.response.json becomes NAME.json, NAME.mask.png NAME.png.
+    """
+    for half in (".response", ".mask"):
+        if path.stem.endswith(half) and path.stem != half:
+            return path.with_name(path.stem.removesuffix(half) + path.suffix)
+    return path
 
 
 def _answers_in(folder: Path, photos: Sequence[Path]) -> list[Path]:
@@ -81,8 +92,7 @@ def tasks_of(
         [(image, answer)] = pairs
         if not output.suffix:
             output = output.with_name(output.name + ending(image))
-        if not fmt:
-            images.writable_format(output)
+        _check_ending(output, fmt)
         tasks = [Task(image, answer, output)]
         refuse_replacing(tasks, [answer])
         return tasks
@@ -95,6 +105,16 @@ def tasks_of(
     refuse_inputs(tasks)
     make_folder(output)
     return tasks
+
+
+def _check_ending(output: Path, fmt: str | None) -> None:
+    """A picture's name does not say another format than it has."""
+    from .. import images
+
+    if not fmt:
+        images.writable_format(output)
+    elif (said := images.format_named(output.name)) not in (None, fmt.upper()):
+        raise click.UsageError(f"{output.name!r} is named as {said}, and --format says {fmt}")
 
 
 def refuse_twice(paths: Sequence[Path]) -> None:

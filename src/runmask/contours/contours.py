@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError
+from . import svg
 from .forms import Forms
 from .measured import Measured
 from .measures import measure_rings
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .simplify import Method
+
+_SHOWN_SIDE = 512
+_SHOWN_POINTS = 2**15  # some 200 KB of text
+_MOST_POINTS = 2**21  # that are simplified to show them
 
 
 class Contours(Forms, Measured):
@@ -81,6 +86,16 @@ class Contours(Forms, Measured):
         masks that share borders.
         """
         return simplify_together([self], tolerance, method)[0]
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows: 512 pixels a side at most, simplified by less than one of them."""
+        rings = self
+        if _SHOWN_POINTS < len(self.points) <= _MOST_POINTS:
+            rings = self.simplify(max(0.5, max(self.shape) / _SHOWN_SIDE / 2))
+        if len(rings.points) > _SHOWN_POINTS or not all(self.shape):
+            return None
+        moved = self.outline == "center"
+        return svg.document(rings.to_svg_path(), self.shape, moved, "#f00", repr(self), _SHOWN_SIDE)
 
     def _traced_anew(self) -> Contours:
         return Contours.of_runs(self._runs, self.outline, self.connectivity)

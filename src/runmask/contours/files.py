@@ -20,8 +20,8 @@ def ending_of(path: str | os.PathLike[str]) -> str:
     """One of :data:`ENDINGS`; InputError for other names."""
     ending = PurePath(path).suffix.lower()
     if ending not in ENDINGS:
-        found = f"the ending {ending!r:.40}" if ending else "no ending"
-        raise InputError(f"{found} names no form of contours: {', '.join(ENDINGS)} do")
+        found = f"the ending {ending!r:.40} is none" if ending else "a name without ending, not one"
+        raise InputError(f"{found} of contours: {', '.join(ENDINGS)}")
     return ending
 
 

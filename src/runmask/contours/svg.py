@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html import escape
 from typing import TYPE_CHECKING
@@ -31,12 +32,16 @@ def _bounds(offsets: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return offsets[:-1].tolist(), offsets[1:].tolist()
 
 
-def document(path: str, shape: tuple[int, int], moved: bool, fill: str, title: str) -> str:
+def document(
+    path: str, shape: tuple[int, int], moved: bool, fill: str, title: str, side: float = math.inf
+) -> str:
+    """Of the size of the image, or smaller, so that its longer side is no longer than ``side``."""
     height, width = shape
+    scale = min(1, side / max(height, width, 1))
     transform = ' transform="translate(.5 .5)"' if moved else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}">\n'
+        f'width="{width * scale:.6g}" height="{height * scale:.6g}">\n'
         f"<title>{_text(title)}</title>\n"
         f'<path fill="{_text(fill)}" fill-rule="evenodd"{transform} d="{path}"/>\n'
         "</svg>\n"

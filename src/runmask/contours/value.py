@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, SupportsIndex
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, shown
+from ..errors import InputError, counted, shown
 from .flat import checked_rings
 from .simplify import simplify_rings, simplify_together
 from .tracing import Rings
@@ -127,8 +127,8 @@ class Value:
         holes = int(np.count_nonzero(self.is_hole))
         height, width = self.shape
         return (
-            f"Contours({self.outline}, {len(self) - holes} parts with {holes} holes of "
-            f"{height} x {width}, {len(self.points)} points)"
+            f"Contours({self.outline}, {counted(len(self) - holes, 'part')} with "
+            f"{counted(holes, 'hole')} of {height} x {width}, {counted(len(self.points), 'point')})"
         )
 
     def __eq__(self, other: object) -> bool:

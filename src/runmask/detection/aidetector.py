@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from ..errors import LimitError
+from ..errors import LimitError, shown
 from ..formats import Body, load_object
 from ..mask import Mask
 from .value import (
@@ -139,6 +139,15 @@ class AIDetectorDetection(Detection):
     @property
     def notice(self) -> str | None:
         return notice_of(self._answer)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        said = self._answer.get("verdict")
+        if said is None or self._answer.get("is_ai_generated") is not None:
+            return ()
+        if said == "ai_generated" or said in _HUMAN:
+            return ()
+        return (f"verdict {shown(said)} is none that is known here",)
 
     @property
     def extra(self) -> Mapping[str, Any]:

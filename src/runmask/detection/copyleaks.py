@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from ..errors import ResponseFormatError
+from ..errors import InputError, ResponseFormatError
 from ..formats import Body, load_answer
 from ..mask import Mask
 from .value import (
@@ -118,10 +119,13 @@ class CopyleaksDetection(Detection):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        try:
+        found = []
+        with suppress(ResponseFormatError):
             total = math.fsum(self.summary)
-        except ResponseFormatError:
-            return ()
-        if abs(total - 1) < 1e-3:
-            return ()
-        return (f"summary.ai + summary.human = {total:.6g}, not 1",)
+            if abs(total - 1) >= 1e-3:
+                found.append(f"summary.ai + summary.human = {total:.6g}, not 1")
+        with suppress(InputError):
+            share, marked = self.summary.ai, self.mask.fraction
+            if abs(share - marked) >= 1e-3:
+                found.append(f"summary.ai = {share:.6g}, and the mask marks {marked:.6g}")
+        return tuple(found)

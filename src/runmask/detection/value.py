@@ -136,6 +136,7 @@ class Detection:
     def verdict(self) -> Verdict | None:
         """``"ai"`` if anything in the image was found to be made by AI, else ``"human"``.
 
+        None where the service said neither; ``warnings`` tell a word of its that is not known.
         Sightengine gives a score only: ``"ai"`` from 0.5. For another threshold take ``score``.
         """
         return None

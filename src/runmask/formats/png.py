@@ -41,6 +41,10 @@ class Header(NamedTuple):
     colour: int
     interlaced: bool
 
+    @property
+    def has_palette(self) -> bool:
+        return self.colour == _PALETTE
+
 
 def header(data: bytes) -> Header:
     """What the picture is; raises ImageError for what is none, or none that is read here."""
@@ -63,8 +67,10 @@ def header(data: bytes) -> Header:
     return Header(height, width, bits, colour, interlace == 1)
 
 
-def read(data: bytes, head: Header, labels: tuple[int, ...] | None) -> _core.Runs:
-    """Pixels whose number is in ``labels``; None: is not 0. The size in ``head`` is checked before.
+def read(data: bytes, head: Header, which: tuple[int, ...] | float | None) -> _core.Runs:
+    """Pixels whose number is in ``which``, or above it if that is a number; None: is not 0.
+
+    The size in ``head`` is checked before.
 
     Raises ImageError if the file is damaged.
     """
@@ -90,7 +96,7 @@ def read(data: bytes, head: Header, labels: tuple[int, ...] | None) -> _core.Run
             raise ImageError(
                 f"PNG row {error.index} has an unknown filter", code="damaged"
             ) from None
-        chosen = _chosen(part.reshape(rows, row_bytes + 1)[:, 1:], columns, head.bits, labels)
+        chosen = _chosen(part.reshape(rows, row_bytes + 1)[:, 1:], columns, head.bits, which)
         pixels[y::dy, x::dx] = chosen
     return _core.runs_from_pixels(pixels, height, width, 1)
 
@@ -112,7 +118,7 @@ def write(runs: _core.Runs, palette: bytes | None) -> bytes:
 
 
 def _chosen(
-    rows: NDArray[np.uint8], columns: int, bits: int, labels: tuple[int, ...] | None
+    rows: NDArray[np.uint8], columns: int, bits: int, which: tuple[int, ...] | float | None
 ) -> NDArray[np.bool_]:
     """Which pixels of packed rows are in the mask."""
     if bits == 16:
@@ -122,7 +128,9 @@ def _chosen(
     else:
         fields = np.unpackbits(rows, axis=1)[:, : columns * bits].reshape(len(rows), columns, bits)
         values = np.packbits(fields, axis=2)[..., 0] >> (8 - bits) if bits > 1 else fields[..., 0]
-    chosen: NDArray[np.bool_] = values != 0 if labels is None else np.isin(values, labels)
+    if isinstance(which, tuple):
+        return np.isin(values, which)
+    chosen: NDArray[np.bool_] = values != 0 if which is None else values > which
     return chosen
 
 

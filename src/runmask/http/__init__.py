@@ -18,10 +18,12 @@ except ImportError as error:
     raise MissingDependencyError.of(error.name, "http", "a service client") from error
 
 from .aidetector import AIDetector, AsyncAIDetector
+from .aidetector_protocol import Wishes
 from .cache import Cache
 from .client import Options
-from .copyleaks import AsyncCopyleaks, Copyleaks, Submission
-from .jobs import Batch, Job, Report
+from .copyleaks import AsyncCopyleaks, Copyleaks
+from .copyleaks_protocol import Particulars, Submission
+from .jobs import Batch, Item, Job, Report
 from .pace import Rate
 from .sightengine import AsyncSightengine, Sightengine
 
@@ -33,10 +35,13 @@ __all__ = [
     "Batch",
     "Cache",
     "Copyleaks",
+    "Item",
     "Job",
     "Options",
+    "Particulars",
     "Rate",
     "Report",
     "Sightengine",
     "Submission",
+    "Wishes",
 ]

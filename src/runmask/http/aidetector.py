@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ..detection import Detection
-from .aidetector_protocol import (
-    AIDetectorProtocol,
-    Wishes,
-    check_count,
-    id_of,
-    wanted_of,
-)
+from .aidetector_protocol import AIDetectorProtocol, Wishes, id_of
 from .client import LoopClient, ThreadClient, positive
 from .jobs import Batch, Job, Report
 from .upload import Encoding, Image, Upload
@@ -66,13 +60,18 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         preflight : bool
             Refuse before sending what the service would refuse: by format and size, and files that
             are cut off.
-        wishes
-            What the answer is to hold: see :class:`Wishes`.
+        attribution, heatmap, forensics : bool
+            What the answer is to hold: likely generators (True), a heatmap (False), forensics
+            (False). The dialect "endpoints" has no such choice, nor the next two.
+        threshold : float, optional
+            The service's ``model_threshold``, 0 to 1, which no page explains.
+        metadata : mapping, optional
+            For the answer to repeat. (These five are :class:`Wishes`.)
 
         Raises as :meth:`Copyleaks.check`.
         """
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check", wishes)
         upload = self._prepared(image, filename, preflight)
         return self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
@@ -83,7 +82,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         address that is none for it; nothing was sent then.
         """
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check_url", wishes)
         return self._run(self._url_flow("detect", url, wanted, call), call)
 
     def check_many(
@@ -98,15 +97,14 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         An item of the batch that the service refused is the error. Raises as :meth:`check`.
         """
         call = self._begin()
-        wanted = wanted_of(**wishes)
-        check_count(len(images))
-        uploads = [self._prepared(image, None, preflight) for image in images]
+        wanted = self._wanted("check_many", wishes)
+        uploads = self._prepared_all(images, preflight)
         return self._run(self._many_flow(uploads, wanted, call), call)
 
     def check_urls(self, urls: Sequence[str], **wishes: Unpack[Wishes]) -> Batch:
         """Have the service fetch up to 100 images, and wait for all. Otherwise as the others."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check_urls", wishes)
         return self._run(self._batch_flow(self._checked_all(urls), wanted, call), call)
 
     def submit_urls(
@@ -122,7 +120,7 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         :meth:`check`.
         """
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("submit_urls", wishes)
         return self._run(self._submit_flow(urls, webhook, wanted, call), call)
 
     def job(self, job_id: str) -> Job:
@@ -140,7 +138,8 @@ class AIDetector(AIDetectorProtocol, ThreadClient):
         timeout : float
             Seconds for the whole wait.
         poll : float
-            Seconds between the first questions; later ones come half a minute apart.
+            Seconds between questions: the first ones come sooner, from 0.1 s on, and late ones
+            half a minute apart.
 
         Raises
         ------
@@ -229,14 +228,14 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
     ) -> Detection:
         """As :meth:`AIDetector.check`."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check", wishes)
         upload = await self._read_in_thread(image, filename, preflight)
         return await self._run(self._image_flow("detect", upload, wanted, encoding, call), call)
 
     async def check_url(self, url: str, **wishes: Unpack[Wishes]) -> Detection:
         """As :meth:`AIDetector.check_url`."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check_url", wishes)
         return await self._run(self._url_flow("detect", url, wanted, call), call)
 
     async def check_many(
@@ -248,15 +247,14 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
     ) -> Batch:
         """As :meth:`AIDetector.check_many`."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
-        check_count(len(images))
-        uploads = [await self._read_in_thread(image, None, preflight) for image in images]
+        wanted = self._wanted("check_many", wishes)
+        uploads = await self._transport.in_thread(lambda: self._prepared_all(images, preflight))
         return await self._run(self._many_flow(uploads, wanted, call), call)
 
     async def check_urls(self, urls: Sequence[str], **wishes: Unpack[Wishes]) -> Batch:
         """As :meth:`AIDetector.check_urls`."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("check_urls", wishes)
         return await self._run(self._batch_flow(self._checked_all(urls), wanted, call), call)
 
     async def submit_urls(
@@ -268,7 +266,7 @@ class AsyncAIDetector(AIDetectorProtocol, LoopClient):
     ) -> Job:
         """As :meth:`AIDetector.submit_urls`."""
         call = self._begin()
-        wanted = wanted_of(**wishes)
+        wanted = self._wanted("submit_urls", wishes)
         return await self._run(self._submit_flow(urls, webhook, wanted, call), call)
 
     async def job(self, job_id: str) -> Job:

@@ -10,25 +10,35 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from ..detection import Detection
 from ..errors import APIError, APITimeoutError, InputError, shown
+from ..fetching import checked_url
 from . import aidetector_wire as wire
 from . import download
 from .address import host_of, is_loopback
 from .cache import Found, first, remembered
-from .client import Client, Options, concealed, given, positive
+from .client import Client, Options, check_names, concealed, given, positive
 from .jobs import Batch, Job, Report
 from .replies import name_of
 from .retry import Call, Flow, Reply, Request, Wait, exchange
 from .secret import Secret
-from .upload import Encoding, Image, Upload, check_encoding, prepare
-from .urls import checked_url
+from .upload import (
+    Encoding,
+    Image,
+    Upload,
+    check_count,
+    check_encoding,
+    prepare,
+    prepare_all,
+)
 
 T = TypeVar("T")
 
-POLL_GROWTH, MAX_POLL_S = 1.5, 30.0
+FIRST_POLL_S, POLL_GROWTH, MAX_POLL_S = 0.1, 1.5, 30.0
 
 
 class Wishes(TypedDict, total=False):
-    """What an answer of AIDetector is to hold. (The dialect "endpoints" has no such choice.)
+    """What an answer of AIDetector is to hold: keywords of :meth:`AIDetector.check` and others.
+
+    The dialect "endpoints" has no such choice.
 
     attribution, heatmap, forensics : bool
         Whether to name likely generators (True), make a heatmap (False), add forensics (False).
@@ -59,6 +69,7 @@ class AIDetectorProtocol(Client):
     ) -> None:
         # From here on no local variable holds a secret: tracebacks may show locals.
         api_key, key = None, Secret(given(api_key, "api_key", "AIDETECTOR_API_KEY"))
+        check_names(type(self).__name__, options, Options)
         settings, options = concealed(options), {}
         key.check("api_key")
         if dialect not in ("root", "endpoints"):
@@ -76,8 +87,15 @@ class AIDetectorProtocol(Client):
     def _ask(self, request: Request, judge: Callable[[Reply], T | APIError], call: Call) -> Flow[T]:
         return exchange(request, judge, self._policy, call, self._turns)
 
+    def _wanted(self, method: str, wishes: Wishes) -> wire.Wanted:
+        check_names(f"{type(self).__name__}.{method}", wishes, Wishes)
+        return wanted_of(**wishes)
+
     def _prepared(self, image: Image, filename: str | None, preflight: bool) -> Upload:
         return prepare(image, filename, wire.LIMITS, preflight=preflight)
+
+    def _prepared_all(self, images: Sequence[Image], preflight: bool) -> list[Upload]:
+        return prepare_all(images, wire.LIMITS, wire.MAX_IMAGES, preflight=preflight)
 
     def _image_flow(
         self,
@@ -94,12 +112,13 @@ class AIDetectorProtocol(Client):
         def ask(_: Sequence[int]) -> Flow[list[Detection]]:
             return [(yield from self._ask(request, judge, call))]
 
-        keys = self._keys("aidetector", self._asked(what, wanted), [upload])
+        keys = self._keys("aidetector", self._asked(what, wanted, encoding), [upload])
         return first((yield from remembered(self._cache, keys, call, ask, self._read)))
 
-    def _asked(self, what: str, wanted: wire.Wanted | None) -> dict[str, Any]:
+    def _asked(self, what: str, wanted: wire.Wanted | None, encoding: Encoding) -> dict[str, Any]:
         return {
             "what": what,
+            "encoding": encoding,  # the pages describe other answers to forms than to JSON
             "dialect": self._site.dialect,
             "wanted": wanted.body() if wanted else None,
         }
@@ -124,7 +143,7 @@ class AIDetectorProtocol(Client):
             return batch.items
 
         # As for single images: what was asked of a batch is known to a single call, and vice versa.
-        keys = self._keys("aidetector", self._asked("detect", wanted), uploads)
+        keys = self._keys("aidetector", self._asked("detect", wanted, "base64"), uploads)
         items = yield from remembered(self._cache, keys, call, ask, self._read)
         return Batch(items=tuple(items), raw=raw)
 
@@ -150,7 +169,8 @@ class AIDetectorProtocol(Client):
         return self._ask(request, self._reader("question for the job", billed=False).job, call)
 
     def _wait_flow(self, job_id: str, poll: float, call: Call) -> Flow[Job]:
-        pause = positive(poll, "poll")
+        most = positive(poll, "poll")
+        pause = min(FIRST_POLL_S, most)
         while True:
             job = yield from self._job_flow(job_id, call)
             if job.done:
@@ -162,7 +182,8 @@ class AIDetectorProtocol(Client):
                     retryable=True,
                 )
             yield Wait(pause)
-            pause = min(pause * POLL_GROWTH, max(poll, MAX_POLL_S))
+            pause = min(2 * pause, most) if pause < most else pause * POLL_GROWTH
+            pause = min(pause, max(most, MAX_POLL_S))
 
     def _c2pa_flow(self, image: Upload | str, call: Call) -> Flow[Report]:
         if isinstance(image, Upload):
@@ -181,7 +202,7 @@ class AIDetectorProtocol(Client):
     def _checked_all(self, urls: Sequence[str]) -> list[str]:
         if isinstance(urls, (str, bytes)):
             raise InputError("urls is one address: not a list of them")
-        check_count(len(urls))
+        check_count(len(urls), wire.MAX_IMAGES)
         return [self._checked(url, f"urls[{at}]") for at, url in enumerate(urls)]
 
     def _heatmap_address(self, detection: Detection) -> str:
@@ -223,11 +244,6 @@ def wanted_of(
         threshold=threshold,
         metadata=metadata,
     )
-
-
-def check_count(count: int) -> None:
-    if not 1 <= count <= wire.MAX_IMAGES:
-        raise InputError(f"{count} images: 1 to {wire.MAX_IMAGES} fit a batch", code="batch_size")
 
 
 def id_of(job: Job | str) -> str:

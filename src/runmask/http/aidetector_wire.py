@@ -299,14 +299,14 @@ class Reader:
             try:
                 return Detection.from_aidetector(raw)
             except ResponseFormatError as fault:
-                message = f"an item of the {self.what}: {fault}"[:500]
+                message = f"an image of the batch: {fault}"[:500]
                 return StatusError(message, billed="unknown", body=raw)
         code, said = error.get("code"), error.get("message")
         status = _STATUS_OF.get(str(code), 400)
         told = self._reading.told(said, 200) if said else "no reason"
         name = self._reading.told(code, 60)
         result = error_class(status, code)(
-            f"{SERVICE} refused an item of the {self.what}: {name}: {told!r}",
+            f"{SERVICE} refused an image of the batch: {name}: {told!r}",
             service_code=code if isinstance(code, str) else None,
             retryable=status in (422, 429) or status >= 500,
             body=raw,

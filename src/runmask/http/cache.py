@@ -344,7 +344,7 @@ class _Claims:
         if isinstance(found, bytes):
             try:
                 return read(found).marked_as_cached()
-            except ResponseFormatError:  # by rules that are stricter now
+            except ResponseFormatError:  # by rules that are stricter now, or for this call
                 self._cache.forget(key)
                 return self.take(key, seconds, read)
         if found == "claimed":

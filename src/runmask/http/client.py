@@ -281,6 +281,15 @@ def given(value: str | None, name: str, variable: str) -> str:
     return value
 
 
+def check_names(call: str, given: Mapping[str, Any], known: type[Any]) -> None:
+    """Raises TypeError, as Python does of a call, for what is not among the keys of a TypedDict."""
+    for name in given:
+        if name not in known.__annotations__:
+            error = TypeError(f"{call}() got an unexpected keyword argument {name!r}")
+            error.add_note(f"it takes {', '.join(known.__annotations__)}")
+            raise error
+
+
 def concealed(options: Options) -> dict[str, Any]:
     """The options with the proxy's address, which may hold a password, as a secret.
 

@@ -50,7 +50,8 @@ def examine(data: bytes, limits: Limits) -> str:
     try:
         return _examine(data, limits)
     except InputError as error:
-        error.add_note(SKIP)
+        if data:  # nothing is no image, whoever judges it
+            error.add_note(SKIP)
         raise
 
 

@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import APIError, APITimeoutError, ImageUnfetchableError, RateLimitedError
 
@@ -188,6 +189,8 @@ def exchange(
             pace.hold(call.clock(), result.retry_after)
         wait = _wait_before_resend(result, resends, policy, call)
         result.attempts = call.attempts
+        if result.status in (404, 405):
+            result.add_note(f"asked was {request.method} {urlsplit(request.url).path}")
         if call.ambiguous:
             result.billed = "unknown"
         if wait is None:

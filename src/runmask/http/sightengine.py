@@ -8,15 +8,15 @@ from typing import Any, Unpack
 
 from ..detection import Detection
 from ..errors import APIError, InputError, LimitError, shown
+from ..fetching import checked_url
 from . import sightengine_wire as wire
 from .address import host_of, is_loopback
 from .cache import Found, first, remembered
-from .client import Client, LoopClient, Options, ThreadClient, concealed, given
+from .client import Client, LoopClient, Options, ThreadClient, check_names, concealed, given
 from .jobs import Batch
 from .retry import Call, Flow, Reply, Request, exchange
 from .secret import Secret
-from .upload import Image, Upload, prepare
-from .urls import checked_url
+from .upload import Image, Upload, prepare, prepare_all
 
 
 class _Client(Client):
@@ -34,11 +34,13 @@ class _Client(Client):
         # From here on no local variable holds a secret: tracebacks may show locals.
         api_user, user = None, Secret(given(api_user, "api_user", "SIGHTENGINE_API_USER"))
         api_secret, key = None, Secret(given(api_secret, "api_secret", "SIGHTENGINE_API_SECRET"))
+        check_names(type(self).__name__, options, Options)
         settings, options = concealed(options), {}
         user.check("api_user")
         key.check("api_secret")
         real = (user.reveal(), key.reveal()) != wire.DEVELOPMENT
         self._open((key, user), {"base_url": base_url}, real=real, **settings)
+        self._origins = [wire.versioned(self._origin)]
         self._site = wire.Site(origin=self._origin, user=user, secret=key)
         self._turns = self._pace(wire.RATE)
 
@@ -94,8 +96,7 @@ class _Client(Client):
         return prepare(image, filename, wire.LIMITS, preflight=preflight)
 
     def _prepared_all(self, images: Sequence[Image], preflight: bool) -> list[Upload]:
-        _check_count(len(images))
-        uploads = [self._prepared(image, None, preflight) for image in images]
+        uploads = prepare_all(images, wire.LIMITS, wire.MAX_IMAGES, preflight=preflight)
         total = sum(len(upload.data) for upload in uploads)
         if preflight and total > wire.MAX_TOTAL_BYTES:
             raise LimitError(
@@ -117,7 +118,8 @@ class Sightengine(_Client, ThreadClient):
         Default: the environment's ``SIGHTENGINE_API_USER`` and ``SIGHTENGINE_API_SECRET``. They are
         sent in the body of each request, never in its address.
     base_url : str
-        Where the service is, with the version. Plain http is for this machine only.
+        Where the service is. Version 1.0 is added where it has no path. Plain http is for this
+        machine only.
     options
         Time limits, retries, rate limit, cache and more: see :class:`Options`. The service
         publishes no rate; 5 a second are kept to by default.
@@ -239,10 +241,3 @@ def _checked_models(models: Sequence[str]) -> Sequence[str]:
     if not names:
         raise InputError("models: none is given")
     return names
-
-
-def _check_count(count: int) -> None:
-    if not 1 <= count <= wire.MAX_IMAGES:
-        raise InputError(
-            f"{count} images: 1 to {wire.MAX_IMAGES} fit one request", code="batch_size"
-        )

@@ -66,7 +66,7 @@ class Transport:
         self._settings = settings
         self._lock = threading.Lock()
         transport = network.PoolTransport(
-            _tls_context(settings.ca_bundle),
+            tls_context(settings.ca_bundle),
             _proxy(settings.proxy),
             connections or network.DeadlineNetwork(),
         )
@@ -115,7 +115,7 @@ class AsyncTransport:
         self._lock = anyio.Lock()
         self._loop: object = None
         transport = network.AsyncPoolTransport(
-            _tls_context(settings.ca_bundle), _proxy(settings.proxy)
+            tls_context(settings.ca_bundle), _proxy(settings.proxy)
         )
         self._client = httpx2.AsyncClient(transport=transport, **_client_options())
 
@@ -181,7 +181,7 @@ def _in_one_piece(request: httpx2.Request) -> httpx2.Request:
     return request
 
 
-def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is None:
         return _system_tls_context()
     try:

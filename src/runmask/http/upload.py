@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, Literal
 
@@ -63,6 +64,30 @@ def prepare(image: Image, filename: str | None, limits: Limits, *, preflight: bo
         _check_name(filename, limits, preflight=preflight)
     media_type = _MEDIA_TYPES.get(kind or "", "application/octet-stream")
     return Upload(data=data, filename=filename, media_type=media_type)
+
+
+def prepare_all(
+    images: Sequence[Image], limits: Limits, most: int, *, preflight: bool
+) -> list[Upload]:
+    """As :func:`prepare`, of 1 to ``most`` images. Errors tell which one they are about."""
+    if isinstance(images, (str, bytes, bytearray, memoryview, os.PathLike)):
+        message = f"images is {type(images).__name__}: not a list of images"
+        raise advised(InputError(message), "for a single one there is check")
+    check_count(len(images), most)
+    uploads = []
+    for at, image in enumerate(images):
+        try:
+            uploads.append(prepare(image, None, limits, preflight=preflight))
+        except InputError as error:
+            name = _own_name(image)
+            error.args = (f"images[{at}]{name and f' ({name!r:.80})'}: {error}",)
+            raise
+    return uploads
+
+
+def check_count(count: int, most: int) -> None:
+    if not 1 <= count <= most:
+        raise InputError(f"{count} images: 1 to {most} fit one request", code="batch_size")
 
 
 def check_encoding(encoding: str) -> None:

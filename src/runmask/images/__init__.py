@@ -8,7 +8,7 @@ format      read  write  note
 PNG         yes   yes    written in strips on all cores; bool arrays become 1-bit files
 JPEG        yes   yes    CMYK is turned to RGB without its colour profile
 WebP        yes   yes    written lossy unless asked otherwise; animated: first frame
-BMP         yes   yes
+BMP         yes   yes    no place for a colour profile
 TIFF        yes   yes    written uncompressed; several pages: first page
 GIF         yes   no     first frame
 HEIC, HEIF  yes   no     see below
@@ -16,9 +16,10 @@ HEIC, HEIF  yes   no     see below
 
 The content decides the format, never the name. The size is read from the header and
 checked before memory is taken for pixels. Grey and palette images come out as colour, 16-bit
-samples as their high byte; 32-bit samples have no agreed range and are refused. Colour
-profiles are not applied. Nothing of the source's metadata is written to an output, unless it is
-read with ``metadata="keep"`` and given to :func:`write`: EXIF and an RGB profile then go along.
+samples as their high byte (:func:`read_grey` has both bytes of grey ones); 32-bit samples have no
+agreed range and are refused. Colour profiles are not applied: the pixels mean the colours that the
+profile says, so give ``picture.metadata`` to :func:`write`. It has the profile; EXIF, which may
+tell the place, only if it is read with ``metadata="keep"``.
 
 ``max_side=`` reads a picture reduced, and :func:`load_pair` its mask with it.
 
@@ -36,8 +37,8 @@ of their own.
 from .decoding import Picture
 from .metadata import Metadata
 from .orientation import upright
-from .reading import MAX_PIXELS, fit, load, load_pair, read
-from .source import format_of, named_as_image, read_bytes
+from .reading import MAX_PIXELS, fit, load, load_pair, read, read_grey
+from .source import format_named, format_of, named_as_image, read_bytes
 from .writing import check_writable, encode, preview, writable_format, write
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "check_writable",
     "encode",
     "fit",
+    "format_named",
     "format_of",
     "load",
     "load_pair",
@@ -54,6 +56,7 @@ __all__ = [
     "preview",
     "read",
     "read_bytes",
+    "read_grey",
     "upright",
     "writable_format",
     "write",

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import ImageError, InputError, LimitError
 from . import plain_png
 from .completeness import check_complete, truncated
 from .extra import extra, opencv
-from .metadata import Metadata, found
+from .metadata import Kept, Metadata, found
 from .orientation import Pixels, Shape, as_stored
 from .reducing import decoded_shape, reduced_shape
 
@@ -39,7 +40,7 @@ class Picture:
     full_shape : (height, width)
         Of all pixels, turned as these are; that of ``pixels`` unless ``max_side`` reduced them.
     metadata : Metadata or None
-        What to give to :func:`write`; None unless it was asked for.
+        What to give to :func:`write`; None if there is nothing.
     """
 
     pixels: Pixels
@@ -69,10 +70,10 @@ class Wanted:
     name: str
     max_pixels: int
     max_side: int | None
-    keep_metadata: bool
+    metadata: Kept
 
     def metadata_of(self, image: "Image.Image", fmt: str) -> Metadata | None:
-        return found(image, fmt) if self.keep_metadata else None
+        return found(image, fmt, self.metadata)
 
 
 def decode(data: bytes, fmt: str, wanted: Wanted) -> Picture:
@@ -119,6 +120,22 @@ def _decode(data: bytes, fmt: str, wanted: Wanted) -> Picture:
     return Picture(pixels, orientation, fmt, more, full, wanted.metadata_of(image, fmt))
 
 
+def grey_of(data: bytes, picture: Picture, name: str) -> npt.NDArray[Any]:
+    """The samples of what was decoded from these bytes, if it is grey; 16 bits are read again."""
+    if picture.format in ("PNG", "TIFF"):
+        image = _open(data, picture.format)
+        if image.mode.startswith("I;16"):
+            orientation = _orientation(image)  # as in _decode_tiff
+            wide = np.asarray(image).astype(np.uint16)
+            return as_stored(wide, orientation) if picture.format == "TIFF" else wide  # type: ignore[arg-type]
+    pixels = picture.pixels
+    if (pixels != pixels[:, :, :1]).any():
+        raise ImageError(
+            f"{name} is a {picture.format} picture with colours, not grey", code="mode"
+        )
+    return np.ascontiguousarray(pixels[:, :, 0])
+
+
 def _open(data: bytes, fmt: str) -> "Image.Image":
     """A Pillow image whose header is read and whose pixels are not.
 
@@ -149,10 +166,13 @@ def _open(data: bytes, fmt: str) -> "Image.Image":
 def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise ImageError(f"{name} has no pixels: {width}x{height}", code="corrupt")
+        raise ImageError(
+            f"{name} has no pixels: {height} x {width} (height x width)", code="corrupt"
+        )
     if width * height > max_pixels:
         raise LimitError(
-            f"{name} is {width}x{height} = {width * height} pixels > max_pixels {max_pixels}",
+            f"{name} is {height} x {width} (height x width) = {width * height} pixels > "
+            f"max_pixels {max_pixels}",
         )
 
 

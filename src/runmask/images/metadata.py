@@ -1,13 +1,15 @@
 """What an image file says beside its pixels: EXIF, and the profile that its colours mean."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import LimitError
 from .extra import extra
 
 if TYPE_CHECKING:
     from PIL import Image
+
+Kept: TypeAlias = Literal["strip", "keep", "none"]
 
 ORIENTATION = 0x0112
 _EXIF, _GPS = 0x8769, 0x8825
@@ -24,14 +26,14 @@ _LONGEST_SEGMENT = 65_533
 
 @dataclass(frozen=True)
 class Metadata:
-    """What :func:`load` found with ``metadata="keep"``, for :func:`write`.
+    """What :func:`load` found beside the pixels, for :func:`write`.
 
     Attributes
     ----------
     exif : bytes
-        A TIFF block: camera, time, exposure, place. Without the orientation, which
-        :attr:`Picture.orientation` has, thumbnails and the maker's notes. XMP and IPTC are left
-        out too.
+        With ``metadata="keep"`` a TIFF block: camera, time, exposure, place. Without the
+        orientation, which :attr:`Picture.orientation` has, thumbnails and the maker's notes. XMP
+        and IPTC are left out too.
     icc : bytes
         The colour profile, if it is one for RGB: a CMYK or grey one is not that of the pixels.
     """
@@ -40,17 +42,20 @@ class Metadata:
     icc: bytes = field(default=b"", repr=False)
 
 
-def found(image: "Image.Image", fmt: str) -> Metadata:
+def found(image: "Image.Image", fmt: str, kept: Kept) -> Metadata | None:
     """Of an image that Pillow has opened. What is broken is left out, it is not the pixels."""
+    if kept == "none":
+        return None
     profile = image.info.get("icc_profile")
     is_rgb = isinstance(profile, bytes) and profile[16:20] + profile[36:40] == b"RGB acsp"
     exif = b""
-    if fmt != "TIFF":  # whose directory is that of the file
+    if kept == "keep" and fmt != "TIFF":  # whose directory is that of the file
         try:
             exif = _cleaned(image.getexif())
         except Exception:  # whatever it is that cannot be read
             exif = b""
-    return Metadata(exif, profile if isinstance(profile, bytes) and is_rgb else b"")
+    icc = profile if isinstance(profile, bytes) and is_rgb else b""
+    return Metadata(exif, icc) if exif or icc else None
 
 
 def _cleaned(exif: "Image.Exif") -> bytes:

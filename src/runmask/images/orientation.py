@@ -48,7 +48,8 @@ def upright(image: Pixels, orientation: int) -> Pixels:
         7: lambda: cv2.flip(cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE), 0),
         8: lambda: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
     }
-    return np.asarray(turns[orientation](), dtype=np.uint8)
+    turned: Pixels = np.asarray(turns[orientation]())
+    return turned
 
 
 def as_stored(image: Pixels, orientation: int) -> Pixels:
@@ -73,10 +74,10 @@ def turn_to_fit(stored: Shape, orientation: int, wanted: Shape, name: str) -> bo
         return False
     if turned == wanted:
         return True
-    message = f"{name} is {stored[0]}x{stored[1]} (height x width)"
+    message = f"{name} is {stored[0]} x {stored[1]} (height x width)"
     if turned != stored:
-        message += f", upright {turned[0]}x{turned[1]}"
-    message += f", the mask {shown(wanted[0])}x{shown(wanted[1])}"
+        message += f", upright {turned[0]} x {turned[1]}"
+    message += f", the mask {shown(wanted[0])} x {shown(wanted[1])}"
     if (stored[1], stored[0]) == wanted:
         message += "; turned by 90 degrees they agree: was the EXIF orientation lost?"
     raise ImageError(message, code="shape_mismatch")

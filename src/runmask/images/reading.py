@@ -1,12 +1,15 @@
 """From an image file to an array of pixels."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any
+
+import numpy.typing as npt
 
 from ..errors import InputError, shown
 from ..mask import Mask
 from .arguments import check_whole, checked_shape
-from .decoding import Mode, Picture, Wanted, decode
+from .decoding import Mode, Picture, Wanted, decode, grey_of
+from .metadata import Kept
 from .orientation import Pixels, Shape, turn_to_fit, upright, upright_shape
 from .reducing import reduced, reduced_shape
 from .source import Source, read_bytes, shown_name, sniff, warn_of_wrong_suffix
@@ -42,15 +45,15 @@ def load(
     shape: Shape | None = None,
     max_pixels: int = MAX_PIXELS,
     max_side: int | None = None,
-    metadata: Literal["strip", "keep"] = "strip",
+    metadata: Kept = "strip",
     name: str | None = None,
 ) -> Picture:
     """Read an image file with what is known about it.
 
     Parameters
     ----------
-    source : path, or the file's bytes
-        Only regular files are opened.
+    source : path, the file's bytes, or a file opened in binary mode
+        Only regular files are opened. A file object is read to its end, and left open.
     mode : "RGB", "RGBA" or None
         None gives 4 channels if the file has transparency, else 3. "RGB" leaves the alpha
         out and the colours under it as they are stored.
@@ -65,9 +68,10 @@ def load(
         Reduce the picture so that its longer side has so many pixels at most, each the mean of what
         it covers. Of a JPEG fewer pixels are decoded then. ``shape`` is that of the whole
         picture all the same; :func:`load_pair` reduces a mask alike.
-    metadata : "strip" or "keep"
-        Whether to read what :func:`write` can store in another file: EXIF, which may tell the place
-        and the camera, and the colour profile.
+    metadata : "strip", "keep" or "none"
+        What to read for :func:`write` to store in another file: "strip" the colour profile, without
+        which the pixels would mean other colours, "keep" EXIF as well, which may tell the place and
+        the camera, "none" neither.
     name : str, optional
         What messages call the image; the path if there is one.
 
@@ -87,19 +91,39 @@ def load(
     check_whole(max_pixels, "max_pixels", 1)
     if max_side is not None:
         check_whole(max_side, "max_side", 1)
-    if metadata not in ("strip", "keep"):
-        raise InputError(f"metadata {shown(metadata)}: not 'strip' or 'keep'")
+    if not isinstance(metadata, str) or metadata not in ("strip", "keep", "none"):
+        raise InputError(f"metadata {shown(metadata)}: not 'strip', 'keep' or 'none'")
     name = name or shown_name(source)
     data = read_bytes(source, name)
     fmt = sniff(data, name)
     warn_of_wrong_suffix(source, fmt, name)
-    picture = decode(data, fmt, Wanted(mode, name, max_pixels, max_side, metadata == "keep"))
+    picture = decode(data, fmt, Wanted(mode, name, max_pixels, max_side, metadata))
     if max_side is not None:
         shape_of_small = reduced_shape(picture.full_shape, max_side)
         picture = replace(picture, pixels=reduced(picture.pixels, shape_of_small))
     if wanted is not None:
         return fit(picture, wanted, name)
     return _turned(picture) if orient else picture
+
+
+def read_grey(
+    source: Source, *, max_pixels: int = MAX_PIXELS, name: str | None = None
+) -> npt.NDArray[Any]:
+    """The samples of a grey picture, such as a map of confidences, as they are stored.
+
+    Returns
+    -------
+    ndarray (H, W) of uint8, or of uint16 of what is stored with 16 bits
+
+    Raises
+    ------
+    ImageError, LimitError, MissingDependencyError
+        As :func:`load`; ``code`` is ``"mode"`` for a picture with colours.
+    """
+    name = name or shown_name(source)
+    data = read_bytes(source, name)
+    picture = load(data, orient=False, max_pixels=max_pixels, name=name)
+    return grey_of(data, picture, name)
 
 
 def load_pair(
@@ -109,7 +133,7 @@ def load_pair(
     mode: Mode | None = None,
     max_pixels: int = MAX_PIXELS,
     max_side: int | None = None,
-    metadata: Literal["strip", "keep"] = "strip",
+    metadata: Kept = "strip",
     name: str | None = None,
 ) -> tuple[Picture, Mask]:
     """A picture and its mask at one size, ready for :func:`runmask.overlay`.

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError, InputError, LimitError, advised, shown
+from ..foreign import pixels_of
 from ..output import atomic_write
 from .arguments import check_orientation, check_whole
 from .extra import extra, opencv
@@ -63,8 +64,9 @@ def write(
         An EXIF tag to store, so that viewers turn the picture and the pixels keep their
         grid. BMP has no place for it: there the pixels are turned.
     metadata : Metadata, optional
-        What :func:`load` found with ``metadata="keep"``, to be stored: in JPEG, PNG and WebP. The
-        orientation is the one given here. Of grey images the colour profile is left out.
+        What :func:`load` found, to be stored: EXIF in JPEG, PNG and WebP, a colour profile in TIFF
+        as well; in BMP, and of grey images, that is left out. The orientation is the one given
+        here.
     overwrite : bool
         False refuses a name that is taken.
     threads : int, optional
@@ -183,7 +185,8 @@ def _encode(
         how = {"lossless": lossless, "quality": quality, "method": 0, "exact": lossless}
         return (_by_pillow(colours, fmt, **how, exif=exif, icc_profile=icc),)
     if fmt == "TIFF":
-        return (_by_pillow(colours, fmt, tiffinfo={ORIENTATION: orientation}),)
+        profile = {"icc_profile": icc} if icc else {}
+        return (_by_pillow(colours, fmt, tiffinfo={ORIENTATION: orientation}, **profile),)
     return (_by_pillow(np.ascontiguousarray(_opaque(upright(colours, orientation), fmt)), fmt),)
 
 
@@ -195,13 +198,13 @@ def _check_abilities(fmt: str, lossless: bool, metadata: Metadata | None) -> Non
     if metadata is None:
         return
     if not isinstance(metadata, Metadata):
-        raise InputError(f"metadata {shown(metadata)}: load(metadata='keep') gives it, or None")
-    if fmt in ("BMP", "TIFF"):
-        raise InputError(f"metadata is not written to {fmt}; JPEG, PNG and WebP hold it")
+        raise InputError(f"metadata {shown(metadata)}: what load() gives, or None")
+    if metadata.exif and fmt in ("BMP", "TIFF"):
+        raise InputError(f"EXIF is not written to {fmt}; JPEG, PNG and WebP hold it")
 
 
 def _checked(image: npt.ArrayLike, fmt: str) -> Writable:
-    array = np.asarray(image)
+    array = pixels_of(image)
     is_bool = array.dtype == np.bool_ and array.ndim == 2
     channels = array.shape[2] if array.ndim == 3 else 1
     if not is_bool and (array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3)):
@@ -224,7 +227,7 @@ def _check_sides(fmt: str, shape: tuple[int, ...]) -> None:
     if max(shape) > _MAX_SIDE[fmt]:
         raise LimitError(
             f"{fmt} holds at most {_MAX_SIDE[fmt]} pixels a side;"
-            f" the image is {shape[1]}x{shape[0]}"
+            f" the image is {shape[0]} x {shape[1]} (height x width)"
         )
 
 

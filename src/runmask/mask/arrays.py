@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError, shown
+from ..foreign import array_of
 from .algebra import checked_threads
 from .value import Value, row_range
 
@@ -35,13 +36,7 @@ class Arrays(Value):
         threads = checked_threads(threads)
         values = _plain_array(a)
         if threshold is not None:
-            if (
-                isinstance(threshold, bool)
-                or not isinstance(threshold, Real)
-                or threshold != threshold
-            ):
-                raise InputError(f"threshold {shown(threshold)}: not a number")
-            values = values > threshold
+            values = values > checked_threshold(threshold)
         elif values.dtype.itemsize != 1 or values.dtype.kind not in "biu":
             values = values != 0
         values = np.ascontiguousarray(values)
@@ -118,13 +113,19 @@ class Arrays(Value):
         return self.to_array(dtype=bool if dtype is None else dtype)
 
 
+def checked_threshold(threshold: object) -> Any:
+    number = isinstance(threshold, Real) and not isinstance(threshold, bool)
+    if not number or threshold != threshold:
+        raise InputError(f"threshold {shown(threshold)}: not a number")
+    return threshold
+
+
 def _plain_array(a: ArrayLike) -> NDArray[Any]:
-    if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
-        raise InputError("the array has masked values; fill them first")
-    try:
-        values = np.asarray(a)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"not an array of numbers: {error}") from None
+    if isinstance(a, np.ma.MaskedArray):
+        if np.ma.is_masked(a):
+            raise InputError("the array has masked values; fill them first")
+        a = a.data
+    values = array_of(a, "what should be pixels")
     if values.ndim != 2:
         raise InputError(f"an array of shape {values.shape}: not 2-D (height, width)")
     if values.dtype.kind not in "biuf":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 
 from .. import _core
-from ..errors import InputError, LimitError, MaskTypeError, shown
+from ..errors import InputError, LimitError, MaskTypeError, counted, shown
 from .value import Value
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Components:
         return len(self.areas)
 
     def __repr__(self) -> str:
-        return f"Components({len(self)} parts of {self.mask.height} x {self.mask.width})"
+        return f"Components({counted(len(self), 'part')} of {self.mask.height} x {self.mask.width})"
 
     def __iter__(self) -> Iterator[Mask]:
         for part in range(len(self)):

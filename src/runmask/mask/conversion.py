@@ -30,6 +30,7 @@ from .arguments import (
     octets,
     pair,
 )
+from .arrays import checked_threshold
 from .untrusted import integers
 from .value import Value
 
@@ -266,17 +267,31 @@ class Conversion(Value):
 
     @classmethod
     def from_png(
-        cls, data: bytes, *, labels: int | Collection[int] | None = None, **limits: Unpack[Limits]
+        cls,
+        data: bytes,
+        *,
+        labels: int | Collection[int] | None = None,
+        threshold: float | None = None,
+        **limits: Unpack[Limits],
     ) -> Self:
         """The mask in a grey or palette PNG: where the palette index, or grey level, is a label.
 
-        ``labels`` is one number or several; None takes all but 0. Raises ImageError for other
+        ``labels`` is one number or several; None takes all but 0. With a ``threshold`` grey levels
+        above it are taken, which are 0 to 255 in a picture of 8 bits. Raises ImageError for other
         pictures and damaged ones. Nothing is unpacked before the size is checked.
         """
         file = octets(data, "data")
         head = png.header(file)
         limited_shape((head.height, head.width), limits)
-        chosen = None if labels is None else labels_below(labels, head.bits)
+        chosen: tuple[int, ...] | float | None = None
+        if labels is not None and threshold is not None:
+            raise InputError("labels and threshold: one of them says what is set")
+        if labels is not None:
+            chosen = labels_below(labels, head.bits)
+        elif threshold is not None:
+            chosen = checked_threshold(threshold)
+            if head.has_palette:
+                raise InputError("a palette picture has no levels for a threshold; labels choose")
         return cls._limited(png.read(file, head, chosen), limits)
 
     def to_png(self, palette: tuple[Sequence[int], Sequence[int]] | None = None) -> bytes:

@@ -31,11 +31,16 @@ _NPY_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header
 
 
 class Layout(NamedTuple):
-    """What some forms do not say of themselves: the image's size, and Kaggle's order and base."""
+    """What some forms do not say of themselves.
+
+    The image's size, Kaggle's order and base, and above what a PNG or an array of NumPy is set;
+    without a threshold all but 0 is.
+    """
 
     shape: tuple[int, int] | None = None
     order: Order | None = None
     base: int | None = None
+    threshold: float | None = None
 
     def size(self, form: str) -> tuple[int, int]:
         if self.shape is None:
@@ -60,7 +65,10 @@ def read_mask(data: bytes, form: str | None = None, layout: Layout = Layout()) -
     Raises InputError where they show none, or where the layout lacks what the form needs, and what
     the form's own reader raises. O(bytes); PNG and NumPy arrays O(pixels).
     """
-    return FORMS[form or form_of(data)].read(data, layout)
+    named = form or form_of(data)
+    if layout.threshold is not None and named not in ("png", "npy"):
+        raise InputError(f"{named} has no levels: a threshold is for png and npy")
+    return FORMS[named].read(data, layout)
 
 
 def write_mask(mask: Mask, form: str, layout: Layout = Layout()) -> bytes:  # noqa: B008
@@ -69,7 +77,10 @@ def write_mask(mask: Mask, form: str, layout: Layout = Layout()) -> bytes:  # no
 
 
 def form_of(data: bytes) -> str:
-    """The form that a file's bytes show: ``"png"``, ``"npy"``, ``"coco"`` or ``"response"``."""
+    """The form that a file's bytes show.
+
+    ``"png"``, ``"npy"``, ``"label-studio"``, ``"coco"`` or ``"response"``.
+    """
     if data.startswith(_PNG):
         return "png"
     if data.startswith(_NPY):
@@ -80,6 +91,8 @@ def form_of(data: bytes) -> str:
         raise InputError(
             f"the file shows no form of a mask, name one of {', '.join(FORMS)}: {error}"
         ) from error
+    if keys >= {"original_height", "original_width", "value"}:
+        return "label-studio"
     return "response" if keys.isdisjoint(("counts", "zcounts", "segmentation")) else "coco"
 
 
@@ -153,8 +166,14 @@ def _line(text: str) -> bytes:
 
 FORMS: Mapping[str, Form] = {
     "response": Form(".json", lambda data, _: Mask.from_response(data), _write_response),
-    "png": Form(".png", lambda data, _: Mask.from_png(data), lambda mask, _: mask.to_png()),
-    "npy": Form(".npy", lambda data, _: Mask.from_array(read_array(data)), _write_npy),
+    "png": Form(
+        ".png",
+        lambda data, at: Mask.from_png(data, threshold=at.threshold),
+        lambda mask, _: mask.to_png(),
+    ),
+    "npy": Form(
+        ".npy", lambda data, at: Mask.from_array(read_array(data), at.threshold), _write_npy
+    ),
     "coco": Form(
         ".json",
         lambda data, _: Mask.from_sam(_of_json(data)),

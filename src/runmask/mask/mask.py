@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 from .. import formats
-from ..errors import InputError, MaskError, shown
+from ..errors import InputError, MaskError, counted, shown
 from .algebra import Algebra
 from .arrays import Arrays
 from .components import Parts
@@ -139,6 +139,6 @@ class Mask(
 
     def __repr__(self) -> str:
         return (
-            f"Mask({self.height} x {self.width}, {len(self)} runs, "
+            f"Mask({self.height} x {self.width}, {counted(len(self), 'run')}, "
             f"{self.area} px, {self.fraction:.2%})"
         )

@@ -2,23 +2,27 @@
 
 The guard answers only clients on this machine that mean to speak to it: a web page of another
 origin, or one that has bound its own name to this address, gets 403. Every answer says in the
-header ``X-Runmask-Sandbox`` what the sandbox is. Nothing here ever fetches a URL.
+header ``X-Runmask-Sandbox`` what the sandbox is. Nothing here fetches a URL, unless
+:attr:`Settings.fetch` allows it.
 """
 
 import ipaddress
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from ..serving import MAX_HEAD
 from . import aidetector, copyleaks, faults, names, openapi, page, sightengine
@@ -56,10 +60,34 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Middleware(faults.Faults),
         Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=1),
     ]
-    app = Starlette(routes=routes, middleware=middleware)
+    handlers = {HTTPException: unrouted(settings)}
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
     app.router.redirect_slashes = False
     app.state.workers = workers
     return app
+
+
+def unrouted(settings: Settings) -> ExceptionHandler:
+    """Give paths and methods that no service has the form of the one they are nearest to."""
+    forms: dict[str, Callable[[int], Response]] = {
+        "/v1/ai-image-detector": lambda status: PlainTextResponse("", status),
+        "/v1/": aidetector.unrouted,
+        "/h/": aidetector.unrouted,
+        "/1.0/": partial(sightengine.unrouted, settings),
+    }
+
+    async def answer(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, HTTPException)
+        path = request.scope["path"]
+        form = next((form for head, form in forms.items() if path.startswith(head)), None)
+        if form is None:
+            response: Response = PlainTextResponse(fault.detail, fault.status_code)
+        else:
+            response = form(fault.status_code)
+        response.headers.update(fault.headers or {})
+        return response
+
+    return answer
 
 
 async def health(request: Request) -> Response:
@@ -68,7 +96,12 @@ async def health(request: Request) -> Response:
         {
             "status": "ok",
             "notice": NOTICE,
-            "faults": {"header": faults.HEADER, "scanIds": "sbx-fault-*", "names": faults.FORMS},
+            "faults": {
+                "header": faults.HEADER,
+                "scanIds": faults.NAMES,
+                "fileNames": faults.NAMES,
+                "names": faults.FORMS,
+            },
             "services": {
                 "copyleaks": {
                     "key": copyleaks.DEVELOPMENT_KEY,

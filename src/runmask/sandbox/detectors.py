@@ -14,6 +14,7 @@ entry point of the group ``runmask.detectors``.
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -27,12 +28,14 @@ from .measurements import Image
 GROUP = "runmask.detectors"
 
 
-def detector_of(name: str) -> Detector:
-    """Return the detector of a name: ``module:callable``, or that of an entry point.
+def detector_of(name: str | Callable[[Image], Any]) -> Detector:
+    """Return the detector of a name: ``module:callable``, or that of an entry point; or a function.
 
     Modules are looked for in the working folder too. Raises InputError if there is none, and
     whatever is wrong with the module if it cannot be imported.
     """
+    if callable(name):
+        return checked(name, getattr(name, "__name__", type(name).__name__))
     if ":" in name:
         return checked(_imported(name), name)
     offered = metadata.entry_points(group=GROUP)

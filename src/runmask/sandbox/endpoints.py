@@ -3,13 +3,13 @@
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .bodies import is_framed_twice
-from .faults import status_asked_for
+from .faults import add_fault, status_asked_for
 from .refusals import Reason, Refusal
 
 logger = logging.getLogger("runmask.sandbox")
@@ -23,6 +23,21 @@ class Answered(Exception):  # noqa: N818 - no error, but a way out
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)
         self.response = response
+
+
+def meet_faults(
+    request: Request, names: Iterable[str], status: Callable[[int, int | None], Response]
+) -> None:
+    """Have the faults happen that names of files ask for; to be called before anything is charged.
+
+    ``status`` as for :func:`in_its_form`.
+    """
+    for name in names:
+        fault = add_fault(request, name)
+        if fault.reset_before:
+            raise Answered(Response())  # which is not sent
+        if fault.status is not None:
+            raise Answered(status(fault.status, fault.retry_after_s))
 
 
 def in_its_form(

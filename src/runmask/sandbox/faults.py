@@ -1,9 +1,11 @@
 """Faults on demand: what networks, proxies and busy services do, for any request.
 
-The header ``X-Sandbox-Fault`` of a request names one or more, with commas between; a Copyleaks scan
-id names one: ``sbx-fault-truncated-1``. With ``once-`` in front, as in ``sbx-fault-once-reset-1``,
-the first request to a path has the fault and later ones have none, so that what a retry does can be
-seen.
+The header ``X-Sandbox-Fault`` of a request names one or more, with commas between. A name in it
+names one, ``sbx-fault-truncated-1``: the scan id of Copyleaks, and for the other services the name
+of a file, ``sbx-fault-truncated-1.jpg``, or the last part of an address. A result may stand before
+it: ``sbx-ai-fault-webhook-twice-1``. With ``once-`` in front, as in ``sbx-fault-once-reset-1``, the
+first request to a path, or with that file, has the fault and later ones have none, so that what a
+retry does can be seen.
 
 =======================  ==========================================================================
 ``latency-<ms>``         the answer begins that much later
@@ -36,13 +38,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..serving import CONNECTION
 from .bodies import in_time
 from .rates import Newest
+from .refusals import Reason, Refusal
 
 __all__ = [
     "FORMS",
     "HEADER",
+    "NAMES",
     "NONE",
     "Fault",
     "Faults",
+    "add_fault",
     "fault_of",
     "proxy_page",
     "status_asked_for",
@@ -60,9 +65,12 @@ FORMS = (
     *("webhook-twice", "webhook-late-<ms>"),
 )
 
-_SCAN_ID = re.compile(r"/sbx-fault-(?P<name>[^/]*)/(?:check|submit)")
+NAMES = ("sbx-fault-<fault>-*", "sbx-ai-fault-<fault>-*")
+
+_SCAN_ID = re.compile(r"/(?P<name>sbx-[^/]*)/(?:check|submit)")
+_NAME = re.compile(r"(?:\d-)?sbx-(?:(?:ai|human|partial)-)?fault-(?P<fault>[^./]*)")
 _NUMBERED = re.compile(r"(?P<form>latency|slow|webhook-late|(?:429|503)-after)-(?P<number>\d{1,5})")
-_SCOPE = "runmask.fault"
+_SCOPE, _MEMORY = "runmask.fault", "runmask.faults"
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,30 @@ def fault_of(request: Request) -> Fault:
     """The fault that a request asks for; :data:`NONE` if it asks for none."""
     fault: Fault = request.scope.get(_SCOPE, NONE)
     return fault
+
+
+def add_fault(request: Request, name: str) -> Fault:
+    """All that a request asks for, with what the name of a file in its body does."""
+    asked = asked_by(name)
+    if asked is not None:
+        fault = request.scope[_MEMORY].next(name, asked, fault_of(request))
+        if fault is None:
+            raise Refusal(Reason.FIELD, "image", no_fault(asked))
+        request.scope[_SCOPE] = fault
+    return fault_of(request)
+
+
+def asked_by(name: str) -> str | None:
+    """The fault in a name, whose last part only tells it from others."""
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    fault = match["fault"]
+    return fault if known(fault) else fault.rpartition("-")[0]
+
+
+def no_fault(name: str) -> str:
+    return f"there is no fault {name[:40]!r}: {', '.join(FORMS)}"
 
 
 def parsed(name: str, so_far: Fault = NONE) -> Fault | None:
@@ -124,29 +156,27 @@ class Faults:
         self.had: Newest[tuple[str, str], bool] = Newest(MAX_REMEMBERED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = names_in(scope) if scope["type"] == "http" else []
-        if not asked:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         fault = NONE
-        for name in asked:
+        for name in names_in(scope):
             more = self.next(scope["path"], name, fault)
             if more is None:
-                refusal = f"there is no fault {name[:40]!r}: {', '.join(FORMS)}"
-                await PlainTextResponse(refusal, 400)(scope, receive, send)
+                await PlainTextResponse(no_fault(name), 400)(scope, receive, send)
                 return
             fault = more
-        scope[_SCOPE] = fault
-        await suffer(fault, self.app, scope, receive, send)
+        scope[_SCOPE], scope[_MEMORY] = fault, self
+        await suffer(self.app, scope, receive, send)
 
-    def next(self, path: str, name: str, so_far: Fault) -> Fault | None:
+    def next(self, where: str, name: str, so_far: Fault) -> Fault | None:
         once = name.removeprefix("once-")
         fault = parsed(once, so_far)
         if fault is None or once == name:
             return fault
-        if (path, name) in self.had:
+        if (where, name) in self.had:
             return so_far
-        self.had[path, name] = True
+        self.had[where, name] = True
         return fault
 
 
@@ -155,32 +185,35 @@ def names_in(scope: Scope) -> list[str]:
     listed = ",".join(Headers(scope=scope).getlist(HEADER))
     names = [name.strip() for name in listed.split(",") if name.strip()]
     match = _SCAN_ID.search(scope["path"])
-    if match is not None:  # its last part only tells it from others
-        name = match["name"]
-        names.append(name if known(name) else name.rpartition("-")[0])
-    return names
+    by_id = match and asked_by(match["name"])
+    return names if by_id is None else [*names, by_id]
 
 
 def known(name: str) -> bool:
     return parsed(name.removeprefix("once-")) is not None
 
 
-async def suffer(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    connection = scope.get("extensions", {}).get(CONNECTION)
-    if connection is None and (fault.reset or fault.reset_before or fault.truncated):
-        raise RuntimeError("faults of connections need the sandbox's own server")
-    if fault.reset_before:
-        await ended(connection.reset, receive)
-        return
+async def suffer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """What the head of a request asks for is known before; what its body does, when it answers."""
     held: list[Message] = []
 
     async def hold(message: Message) -> None:
-        held.append(message)
+        if scope[_SCOPE] is NONE:
+            await send(message)
+        else:
+            held.append(message)
 
-    await app(scope, receive, hold)
+    if not scope[_SCOPE].reset_before:
+        await app(scope, receive, hold)
+    fault: Fault = scope[_SCOPE]
+    if fault is NONE:
+        return
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is None and (fault.reset or fault.reset_before or fault.truncated):
+        raise RuntimeError("faults of connections need the sandbox's own server")
     if fault.latency_s:
         await asyncio.sleep(fault.latency_s)
-    if fault.reset:
+    if fault.reset or fault.reset_before:
         await ended(connection.reset, receive)
         return
     start, *rest = held

@@ -10,7 +10,10 @@ import numpy as np
 
 from .analysis import Analysis
 
-_NAME = re.compile(r"sbx-(?:(?P<result>ai|human|partial)|err-(?P<error>[a-z_0-9]+))(?:[-.]|$)")
+# Sightengine's clients put a number before the names of several files, to tell them apart.
+_NAME = re.compile(
+    r"(?:\d-)?sbx-(?:(?P<result>ai|human|partial)|err-(?P<error>[a-z_0-9]+))(?:[-.]|$)"
+)
 NOMINAL = (640, 640)
 """Height and width of an image that an address names and that the sandbox has not seen."""
 

@@ -225,8 +225,9 @@ def _copyleaks() -> Schema:
             "url": _URL, "fileName": _TEXT, "model": common["model"],
             "maskType": {"const": "heatmap"}, "webhooks": _object({"url": _URL}),
             "sandbox": _FLAG, "developerPayload": {"type": "string", "maxLength": 512},
+            "headers": _list(_list(_TEXT) | {"minItems": 2, "maxItems": 2}),
         },
-        optional=("maskType", "sandbox", "developerPayload"),
+        optional=("maskType", "sandbox", "developerPayload", "headers"),
     )  # fmt: skip
     submit = {
         "summary": "Submit an address; the result goes to a webhook",
@@ -274,9 +275,8 @@ _WISHES: Schema = {
 
 
 def _aidetector() -> Schema:
-    statuses = sorted({status for status, _ in aidetector.CODES.values()})
+    statuses = sorted({405, *(status for status, _ in aidetector.CODES.values())})
     failed = {str(status): _answer(_ref("AIDetectorError"), what="refused") for status in statuses}
-    failed["404"]["content"]["text/plain"] = {"schema": _TEXT}  # of a path that is none
 
     def route(name: str, summary: str, good: Schema, body: Schema | None = None) -> Schema:
         told: Schema = {

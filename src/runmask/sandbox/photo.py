@@ -14,6 +14,7 @@ from .measurements import Image
 from .refusals import Reason, Refusal
 
 MIN_SIDE = 512
+MAX_PIXELS = 2**26  # where a service's pages name no limit, the one of all images here
 FORMATS = frozenset(("PNG", "JPEG", "BMP", "WEBP", "HEIF"))
 EXTENSIONS = (".png", ".bmp", ".jpg", ".jpeg", ".webp", ".heic", ".heif")
 

@@ -15,6 +15,7 @@ class Reason(Enum):
     FILE_BROKEN = auto()  # the right format, but it cannot be decoded
     SEVERAL_FILES = auto()
     MEDIA_TYPE = auto()  # the body's content type or encoding
+    UNFETCHABLE = auto()  # an address that is not asked, or gave no image
 
 
 class Refusal(Exception):  # noqa: N818 - the word of the protocol for it

@@ -66,6 +66,11 @@ class Settings:
     aidetector_plan : {"free", "pro"} or None
         The plan of all of AIDetector's keys: rate, burst, batches at a time, whether there are
         jobs, and for "free" 500 scans in place of ``credits``. None: no limits.
+    fetch : {"none", "loopback", "public"}
+        Whether images are fetched that a request names by their address: not at all, from this
+        machine only, or from the public internet only. A private network is never asked.
+    fetch_timeout_s : float
+        How long that may take, in seconds.
     webhook_unit_s : float
         What a webhook that is not acknowledged waits for its second attempt, in seconds; then
         twice, 4, 8 and 16 times as long, six attempts in all.
@@ -99,6 +104,8 @@ class Settings:
     other_limit: Limit | None = None
     aidetector_limit: Limit | None = None
     aidetector_plan: Literal["free", "pro"] | None = None
+    fetch: Literal["none", "loopback", "public"] = "none"
+    fetch_timeout_s: float = 20
     webhook_unit_s: float = 0.2
     retry_after: bool = True
     workers: int = 2
@@ -114,12 +121,13 @@ class Settings:
             "limits": ("27mp", "16mp"),
             "shape": ("2026", "2025"),
             "aidetector_plan": (None, "free", "pro"),
+            "fetch": ("none", "loopback", "public"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} is {getattr(self, name)!r}; allowed: {allowed}")
         positive = ("token_life_s", "webhook_unit_s", "workers", "max_checks", "max_connections")
-        for name in (*positive, "header_timeout_s", "body_timeout_s"):
+        for name in (*positive, "header_timeout_s", "body_timeout_s", "fetch_timeout_s"):
             if not 0 < getattr(self, name) <= MOST:
                 raise InputError(
                     f"{name} is {getattr(self, name)!r}; it has to be above 0, and at most {MOST:g}"

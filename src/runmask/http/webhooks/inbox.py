@@ -89,6 +89,8 @@ class Inbox:
     only_expected : bool
         Give effect only to what is about a subject that :meth:`expect` has named; anything else is
         kept as an orphan, and comes to life when it is named. Default: everything has effect.
+    create : bool
+        Make it if there is none.
 
     Raises
     ------
@@ -96,13 +98,21 @@ class Inbox:
         The folder cannot be used, is damaged, or is of a newer version of this library.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, only_expected: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        only_expected: bool = False,
+        create: bool = True,
+    ) -> None:
         self.folder = os.fspath(folder)
         self.only_expected = only_expected
         self._queue: list[_Slot] = []
         self._queue_lock = threading.Lock()
         self._lock = threading.Lock()
         self._process = os.getpid()
+        if not create and not os.path.exists(self._path):
+            raise InputError(f"inbox {shown(self.folder)}: there is none", code="inbox")
         try:
             os.makedirs(self._bodies, mode=0o700, exist_ok=True)
             self._database = self._connect()
@@ -113,6 +123,10 @@ class Inbox:
     @property
     def _bodies(self) -> str:
         return os.path.join(self.folder, "bodies")
+
+    @property
+    def _path(self) -> str:
+        return os.path.join(self.folder, "inbox.db")
 
     def __repr__(self) -> str:
         return f"<Inbox {self.folder!r}>"
@@ -375,7 +389,7 @@ class Inbox:
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        path = os.path.join(self.folder, "inbox.db")
+        path = self._path
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         try:

@@ -1,12 +1,11 @@
 """The receiver of webhooks, as an ASGI application of its own or mounted in another.
 
->>> app.mount("/hooks", Receiver(inbox, aidetector=AIDetectorWebhook(secret)))  # doctest: +SKIP
-
 ::
 
-    POST .../copyleaks/{scan id}/{token}      the address that CopyleaksWebhook made
-    POST .../aidetector
-    POST .../sightengine
+    receiver = Receiver(inbox, aidetector=AIDetectorWebhook(secret), handler=deal_with)
+    app = Starlette(routes=[Mount("/hooks", receiver)], lifespan=receiver.lifespan)
+
+The paths are in :class:`Receiver`'s help. What happens is told to the logger ``runmask.webhooks``.
 
 Answers: 200 when the event is on the disk, new or not; 401 without a word of detail to whoever did
 not prove who it is; 400, 408, 413 for a body that is none, too slow, or too large; 404 and 405; and
@@ -18,9 +17,10 @@ from __future__ import annotations
 import logging
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -65,21 +65,36 @@ class _Call:
 class Receiver:
     """Takes webhooks, checks who sent them, and keeps them in an inbox before it says so.
 
+    ::
+
+        POST /copyleaks/{scan id}/{token}    the address that CopyleaksWebhook made; instead of
+                                             /copyleaks the path of its own ``url``
+        POST /aidetector                     what to enter in the service's dashboard
+        POST /sightengine
+
+    All of them below the place where it is mounted; :attr:`paths` tells them.
+
     Parameters
     ----------
     inbox : Inbox
     copyleaks, aidetector, sightengine : optional
         The senders to listen to. To the paths of others the answer is 404.
     handler : callable, optional
-        Called with each :class:`Event`, in a thread, after the service has got its answer; what it
-        raises is logged, and the event comes again later. Without one, the inbox is yours to
-        process, in this process or another.
+        Called with each :class:`Event`, in a thread, once the event is on the disk: the service's
+        answer does not wait for it. What it raises is logged, and the event comes again later.
+        Without one, the inbox is yours to process, in this process or another.
     max_bytes : mapping, optional
         The largest body of each service, after decompression.
     max_waiting : int
         How many requests are in hand at most.
     body_timeout : float
         Seconds for a body to arrive.
+
+    Notes
+    -----
+    Events that a former run has left are handled from :meth:`start` on. A server calls that, by
+    ASGI's lifespan, where the receiver is its application. Where it is mounted in another, pass
+    :meth:`lifespan` to that one, or enter it in its own; else it begins with the first request.
     """
 
     def __init__(
@@ -96,14 +111,37 @@ class Receiver:
     ) -> None:
         self.inbox = inbox
         self._copyleaks = copyleaks
-        self._aidetector = aidetector
-        self._sightengine = sightengine
+        self._signing: dict[str, tuple[Service, AIDetectorWebhook | SightengineWebhook]] = {}
+        if aidetector is not None:
+            self._signing["aidetector"] = ("aidetector", aidetector)
+        if sightengine is not None:
+            self._signing["sightengine"] = ("sightengine", sightengine)
         self._max_bytes = {**MAX_BYTES, **(max_bytes or {})}
         self._max_waiting = max_waiting
         self._body_timeout = body_timeout
         self._waiting = 0
         self._large = threading.BoundedSemaphore(2)  # bodies in memory that are not small
         self._worker = None if handler is None else _Worker(inbox, handler)
+
+    @property
+    def paths(self) -> dict[Service, str]:
+        """Where each service's webhooks are taken, below the place of the receiver itself."""
+        paths: dict[Service, str] = {name: f"/{name}" for name, _ in self._signing.values()}
+        return paths if self._copyleaks is None else paths | {"copyleaks": self._copyleaks.pattern}
+
+    def start(self) -> None:
+        """Begin to call the handler, with what is pending first; again after :meth:`close`."""
+        if self._worker is not None:
+            self._worker.start()
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
+        """Start, and close at the end: the ``lifespan`` of the application it is mounted in."""
+        self.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(self.close)
 
     def close(self) -> None:
         """Stop calling the handler; what is pending is for the next start."""
@@ -116,7 +154,7 @@ class Receiver:
             return
         if scope["type"] != "http":
             raise NotImplementedError(f"webhooks come by HTTP, not {scope['type']}")
-        if self._worker is not None:
+        if self._worker is not None and not self._worker.stopping:
             self._worker.start()
         try:
             status, headers = await self._answer(scope, receive), {}
@@ -146,8 +184,7 @@ class Receiver:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                if self._worker is not None:
-                    self._worker.start()
+                self.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await anyio.to_thread.run_sync(self.close)
@@ -167,28 +204,25 @@ class Receiver:
 
     def _call(self, scope: Scope, headers: Mapping[str, str]) -> _Call:
         """Find the sender, and refuse what can be refused before a byte of the body is read."""
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", ""))).strip("/")
-        service, _, rest = path.partition("/")
-        sender = {
-            "copyleaks": self._copyleaks,
-            "aidetector": self._aidetector,
-            "sightengine": self._sightengine,
-        }.get(service)
-        if sender is None or bool(rest) != (service == "copyleaks"):
+        whole = str(scope["path"])
+        path = whole.removeprefix(str(scope.get("root_path", "")))
+        signing = self._signing.get(path.strip("/"))
+        scan = None if self._copyleaks is None else self._copyleaks.named_by(whole, path)
+        if signing is None and scan is None:
             raise _RefusedError(404, "no such path")
         if scope["method"] != "POST":
             raise _RefusedError(405, "not POST", Allow="POST")
         if "content-length" in headers and "transfer-encoding" in headers:
             raise _RefusedError(400, "two headers tell where the body ends")
         try:
-            if isinstance(sender, CopyleaksWebhook):
-                scan_id, _, token = rest.rpartition("/")
-                _tell_of_age(service, sender.verify_address(scan_id, token))
-                return _Call("copyleaks", None, scan_id)
-            name: Literal["aidetector", "sightengine"] = (
-                "aidetector" if isinstance(sender, AIDetectorWebhook) else "sightengine"
-            )
-            return _Call(name, sender.check(headers))
+            if signing is not None:
+                service, sender = signing
+                return _Call(service, sender.check(headers))
+            assert self._copyleaks is not None
+            assert scan is not None
+            service = "copyleaks"
+            _tell_of_age(service, self._copyleaks.verify_address(*scan))
+            return _Call(service, None, scan[0])
         except SignatureError as error:
             raise _RefusedError(401, f"{service}: {error}") from None
 
@@ -260,7 +294,7 @@ class Receiver:
 def _tell_of_age(service: str, place: int) -> None:
     """So that it can be seen when an old secret is used no more."""
     if place:
-        logger.info("%s: verified by an older secret, number %d of the list", service, place + 1)
+        logger.warning("%s: verified by an older secret, number %d of the list", service, place + 1)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -332,11 +366,12 @@ class _Worker:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._stopping = False
+        self.stopping = False
 
     def start(self) -> None:
         with self._lock:
-            if self._thread is None and not self._stopping:
+            self.stopping = False
+            if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="runmask-webhooks", daemon=True
                 )
@@ -346,13 +381,16 @@ class _Worker:
         self._wake.set()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(10)
+        with self._lock:
+            self.stopping = True
+            self._wake.set()
+            if self._thread is not None:
+                self._thread.join(10)
+                if not self._thread.is_alive():
+                    self._thread = None
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self.stopping:
             self._wake.clear()
             try:
                 self._inbox.process(self._handled)

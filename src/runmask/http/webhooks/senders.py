@@ -20,9 +20,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
-from ...errors import InputError, SignatureError
+from ...errors import InputError, SignatureError, shown
 from ..secret import Secret
 
 MIN_SECRET = 16
@@ -91,8 +91,6 @@ class _Sender:
             raise InputError(f"{name}: no secret is given", code="secret")
         for secret in self._secrets:
             secret.check(name)
-            if len(secret.reveal()) < MIN_SECRET:
-                raise InputError(f"{name} has fewer than {MIN_SECRET} characters", code="secret")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}, {len(self._secrets)} secrets>"
@@ -171,6 +169,21 @@ class SightengineWebhook(_Sender):
         _verify(self.check, body, headers)
 
 
+def _path_of(url: str) -> str:
+    """Of an address to which more parts of a path are added; without a slash at its end."""
+    if url == "":
+        return "/copyleaks"
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"url: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise InputError(
+            f"url {shown(url)}: not an address such as 'https://hooks.example.org/copyleaks'"
+        )
+    return unquote(parts.path)
+
+
 def _verify(
     check: Callable[[Mapping[str, str]], Check], body: bytes, headers: Mapping[str, str]
 ) -> None:
@@ -188,17 +201,46 @@ class CopyleaksWebhook(_Sender):
     Parameters
     ----------
     url : str
-        Where the receiver listens for Copyleaks, such as ``https://hooks.example.org/copyleaks``.
+        Where the receiver listens for Copyleaks, such as ``https://hooks.example.org/copyleaks``;
+        its path is the receiver's for them. For one that only receives, ``""``: any host, and
+        the path ``/copyleaks``.
     secrets : str or iterable of str
         Of at least 16 characters, yours alone, the newest first. ``secrets.token_urlsafe()``
         makes a good one.
+
+    Raises InputError for a secret or an address that cannot be used.
     """
 
     def __init__(self, url: str, secrets: Secrets) -> None:
         # No local variable holds a secret from here on: tracebacks may show locals.
         secrets, self._secrets = (), _wrapped(secrets)
         self._check_secrets("Copyleaks' webhook secret")
+        if any(len(secret.reveal()) < MIN_SECRET for secret in self._secrets):
+            raise InputError(
+                f"Copyleaks' webhook secret has fewer than {MIN_SECRET} characters", code="secret"
+            )
         self.url = url.rstrip("/")
+        self._path = _path_of(self.url)
+
+    @property
+    def pattern(self) -> str:
+        """The path of all its addresses."""
+        return f"{self._path}/{{scan id}}/{{token}}"
+
+    def named_by(self, *paths: str) -> tuple[str, str] | None:
+        """The scan's id and the token in the path of a request, if it is such an address.
+
+        ``paths``: it may be told in several ways, as a server or a proxy has taken the first
+        folders of it off. So all of ``url`` need not be there, but the last of its folders.
+        """
+        folders = self._path.split("/")[1:]
+        heads = [f"/{'/'.join(folders[at:])}/" for at in range(len(folders))] or ["/"]
+        for path in paths:
+            for head in heads:
+                if path.startswith(head) and path != head:
+                    scan_id, _, token = path.removeprefix(head).rpartition("/")
+                    return scan_id, token
+        return None
 
     def address(self, scan_id: str) -> str:
         """Where to send the result of a scan."""

@@ -11,15 +11,15 @@ from ... import __version__
 from ...mask import Mask
 from ..analysis import Analysis
 from ..credentials import Credentials, credentials_of
+from ..fetches import fetched
 from ..forensics import examine
 from ..forensics import told as told_forensics
 from ..measurements import Floats
 from ..names import NOMINAL, made, result_of
-from ..photo import Photo, read_photo
-from ..refusals import Reason, Refusal
+from ..photo import MAX_PIXELS, Photo, read_photo
 from ..settings import NOTICE, Settings
 from .errors import new_id
-from .images import FORMATS, Given, Wishes
+from .images import FORMATS, MAX_FILE, Given, Wishes
 
 MIN_SIDE = 64  # of the analysis; no page names one
 MAX_REGIONS = 20
@@ -48,15 +48,23 @@ class Judged:
 def judge(given: Given, settings: Settings) -> Judged:
     """Decode and analyse an image. Anything amiss is a Refusal."""
     wanted = result_of(given.name)
-    if given.data is None:
-        return Judged(made(wanted or "human", NOMINAL), None, Credentials(False))
-    photo = read_photo(given.data, settings.max_pixels, formats=FORMATS, min_side=MIN_SIDE)
+    if given.data is None and wanted is not None:
+        return Judged(made(wanted, NOMINAL), None, Credentials(False))
+    data = data_of(given, settings)
+    photo = read_photo(data, MAX_PIXELS, formats=FORMATS, min_side=MIN_SIDE)
     analysis = (
         settings.detector(photo.pixels)
         if wanted is None
         else made(wanted, (photo.pixels.shape[0], photo.pixels.shape[1]))
     )
-    return Judged(analysis, photo, credentials_of(given.data))
+    return Judged(analysis, photo, credentials_of(data))
+
+
+def data_of(given: Given, settings: Settings) -> bytes:
+    """The image's bytes, fetched if need be; a Refusal if they cannot be got."""
+    if given.data is not None:
+        return given.data
+    return fetched(str(given.url), settings, MAX_FILE)
 
 
 def root_answer(
@@ -123,13 +131,6 @@ def c2pa_answer(data: bytes) -> dict[str, Any]:
         "request_id": new_id("req"),
         "sandbox": {"notice": found.note or NOTICE, "version": __version__},
     }
-
-
-def unfetchable(given: Given) -> Refusal | None:
-    """The refusal of an address that asks for no certain answer."""
-    if given.data is not None or result_of(given.name) is not None:
-        return None
-    return Refusal(Reason.FIELD, "image_url", "the sandbox fetches nothing: send the image itself")
 
 
 def regions(judged: Judged) -> list[dict[str, object]]:

@@ -31,6 +31,7 @@ _REASONS = {
     Reason.FILE_BROKEN: "image_unsupported_format",
     Reason.SEVERAL_FILES: "invalid_request",
     Reason.MEDIA_TYPE: "invalid_request",
+    Reason.UNFETCHABLE: "image_unfetchable",
 }
 
 
@@ -61,12 +62,25 @@ def error(
 ) -> Response:
     """The service's form of an error."""
     body = error_body(code, message, param)
-    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    headers = {"X-Request-Id": str(body["request_id"])}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     return JSONResponse({"error": body}, CODES[str(body["code"])][0], headers)
 
 
 def refused(refusal: Refusal) -> Response:
-    return error(_REASONS[refusal.reason], refusal.message, param=refusal.field)
+    return error(code_of(refusal), refusal.message, param=refusal.field)
+
+
+def code_of(refusal: Refusal) -> str:
+    return _REASONS[refusal.reason]
+
+
+def unrouted(status: int) -> Response:
+    """The service's answer to a path (404) or a method (405) that it does not have."""
+    response = error("not_found" if status == 404 else "invalid_request")
+    response.status_code = status
+    return response
 
 
 def of_status(status: int, retry_after_s: int | None) -> Response:

@@ -15,6 +15,8 @@ MAX_FILE = 20_000_000  # bytes
 MAX_IMAGES = 100
 FORMATS = frozenset(("JPEG", "PNG", "WEBP", "HEIF", "GIF", "BMP", "TIFF"))
 _FLAGS = ("include_attribution", "include_heatmap", "include_forensics")
+WISHES = (*_FLAGS, "model_threshold", "metadata")
+"""What only the dialect "root" knows."""
 
 
 @dataclass(frozen=True)

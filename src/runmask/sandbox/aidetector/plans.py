@@ -11,11 +11,13 @@ from ..settings import Limit, Settings
 class Plan:
     """What a key may do.
 
-    ``limit`` is over the window of 60 seconds, ``burst`` within one second; ``scans`` are those of
-    a month, as far as the page tells; ``batches`` is how many may be worked on at a time.
+    ``rate`` is what headers tell, a second; ``limit`` is over the window of 60 seconds, ``burst``
+    within one second; ``scans`` are those of a month, as far as the page tells; ``batches`` is how
+    many may be worked on at a time.
     """
 
     name: str
+    rate: int = 2
     limit: Limit | None = None
     burst: Limit | None = None
     scans: int | None = None
@@ -28,7 +30,7 @@ PLANS: dict[Literal["free", "pro"] | None, Plan] = {
     "free": Plan(
         name="free", limit=Limit(120, 60), burst=Limit(5, 1), scans=500, jobs=False, batches=1
     ),
-    "pro": Plan(name="pro", limit=Limit(12_000, 60), burst=Limit(400, 1), batches=10),
+    "pro": Plan(name="pro", rate=200, limit=Limit(12_000, 60), burst=Limit(400, 1), batches=10),
 }
 
 
@@ -48,9 +50,16 @@ class Allowance:
         now = self.clock()
         return self._short.wait_s(key, now) or self._long.wait_s(key, now)
 
-    def left(self, key: str) -> int | None:
-        """How many requests the window of the plan has left; None for any number."""
-        return self._long.left(key)
+    def told(self, key: str) -> tuple[int, int]:
+        """What headers tell: the rate, and how much of it the window has left, 0 if nothing.
+
+        The page's example has the rate of its plan a second, and a rest below that.
+        """
+        left = self._long.left(key)
+        if self.limit is None or left is None:
+            return self.plan.rate, self.plan.rate
+        rate = self.plan.rate if self.limit is self.plan.limit else self.limit.count
+        return rate, -(-left * rate // self.limit.count)
 
     def begin_batch(self, key: str) -> bool:
         """Count one batch more that is worked on; False where the plan allows no more."""

@@ -15,15 +15,24 @@ from starlette.routing import Route
 
 from ..bodies import Form, in_time, media_type, parse_json, read_bytes, read_form
 from ..deliveries import checked_webhook, deliver
-from ..endpoints import Answered, Handler, in_its_form
+from ..endpoints import Answered, Handler, in_its_form, meet_faults
 from ..faults import Fault, fault_of
 from ..names import error_of
 from ..rates import MAX_ACCOUNTS, Newest
 from ..refusals import Reason, Refusal
 from ..settings import SECOND, Settings
 from . import answers
-from .errors import CODES, error, error_body, internal, new_id, of_status, refused
-from .images import MAX_FILE, Given, Wishes, image_in, image_of_form, images_in, wishes_of
+from .errors import code_of, error, error_body, internal, new_id, of_status, refused
+from .images import (
+    MAX_FILE,
+    WISHES,
+    Given,
+    Wishes,
+    image_in,
+    image_of_form,
+    images_in,
+    wishes_of,
+)
 from .jobs import WEBHOOK_SECRET, Job, webhook_of
 from .plans import Allowance
 
@@ -34,7 +43,6 @@ MAX_BATCH = 256 * 2**20  # bytes of a body
 MAX_SIGNS = 10_000  # of a batch's JSON
 SLACK = 64 * 1024
 MAX_HEATMAPS, MAX_JOBS = 256, 1000
-RPS = 2  # of the free plan, told in headers where no limit is set
 
 Dialect = Literal["root", "endpoints"]
 Result = TypeVar("Result")
@@ -54,7 +62,12 @@ def routes(settings: Settings, workers: Executor) -> list[Route]:
     service = AIDetector(settings, workers)
 
     def route(path: str, handler: Handler, method: str = "POST") -> Route:
-        return Route(path, in_its_form(handler, refused, internal, of_status), methods=[method])
+        answered = in_its_form(handler, refused, internal, of_status)
+
+        async def endpoint(request: Request) -> Response:
+            return service.with_rate_headers(await answered(request), key_in(request)[1])
+
+        return Route(path, endpoint, methods=[method])
 
     return [
         route("/v1/detect", service.detect),
@@ -91,12 +104,13 @@ class AIDetector:
         answer = await self.in_thread(
             lambda: self.answer(judged, wishes, dialect, elapsed, self.keeper(request))
         )
-        return self.said(request, answer)
+        return said(answer)
 
     async def batch(self, request: Request) -> Response:
         account = self.account(request)
         fields = await self.fields(request)
         given, wishes = images_in(fields, "images"), wishes_of(fields)
+        meet_faults(request, [each.name for each in given], of_status)
         keep = self.keeper(request)
         key = self.begin_batch(request)
         try:
@@ -104,7 +118,7 @@ class AIDetector:
             results = await self.in_thread(lambda: self.results(found, given, wishes, "root", keep))
         finally:
             self.allowance.end_batch(key)
-        return self.said(request, {"results": results, "request_id": new_id("req")})
+        return said({"results": results, "request_id": new_id("req")})
 
     async def submit(self, request: Request, *, name: str) -> Response:
         account = self.account(request)
@@ -112,6 +126,7 @@ class AIDetector:
             raise Answered(error("forbidden", "the free plan has no batches that answer later"))
         fields = await self.fields(request)
         given, wishes = images_in(fields, name), wishes_of(fields)
+        meet_faults(request, [each.name for each in given], of_status)
         webhook = fields.get("webhook_url")
         if webhook is not None:
             webhook = checked_webhook(webhook, "webhook_url")
@@ -132,7 +147,7 @@ class AIDetector:
             "webhook_url": webhook,
             "estimated_completion_seconds": 1,
         }
-        return self.said(request, accepted, 202)
+        return said(accepted, 202)
 
     async def work_off(
         self,
@@ -165,27 +180,25 @@ class AIDetector:
         answer = await self.in_thread(
             lambda: answers.forensic_answer(judged, elapsed, self.keeper(request))
         )
-        return self.said(request, answer)
+        return said(answer)
 
     async def c2pa(self, request: Request) -> Response:
         self.account(request)
         given, _, _ = await self.one(request)
-        if given.data is None:
-            raise Answered(error("image_unfetchable", "the sandbox fetches nothing"))
-        data = given.data
-        answer = await self.in_thread(lambda: answers.c2pa_answer(data))
-        return self.said(request, answer)
+        answer = await self.in_thread(
+            lambda: answers.c2pa_answer(answers.data_of(given, self.settings))
+        )
+        return said(answer)
 
     async def job(self, request: Request) -> Response:
         job = self.account(request).jobs.get(request.path_params["job_id"])
         if job is None:
             return error("not_found", "there is no such job")
-        return self.said(request, job.told())
+        return said(job.told())
 
     async def usage(self, request: Request) -> Response:
         account = self.account(request)
-        return self.said(
-            request,
+        return said(
             {
                 "plan": self.allowance.plan.name,
                 "scans_used": account.used,
@@ -241,8 +254,10 @@ class AIDetector:
             given, wishes = image_of_form(body), wishes_of(body.texts)
         else:
             given, wishes = image_in(body), wishes_of(body)
+        meet_faults(request, [given.name], of_status)
         self.refuse_if_asked(given)
-        default: Dialect = "endpoints" if isinstance(body, Form) else "root"
+        bare = isinstance(body, Form) and body.texts.keys().isdisjoint(WISHES)
+        default: Dialect = "endpoints" if bare else "root"
         named = request.headers.get("x-sandbox-dialect")
         if named is None:
             return given, wishes, default
@@ -274,14 +289,6 @@ class AIDetector:
         if code is not None:
             late = code in ("rate_limited", "service_unavailable") and self.settings.retry_after
             raise Answered(error(code, retry_after_s=1 if late else None))
-        if answers.unfetchable(given):
-            raise Answered(
-                error(
-                    "image_unfetchable",
-                    "the sandbox fetches nothing: send the image itself",
-                    param="image_url",
-                )
-            )
 
     async def judged_one(self, account: Account, given: Given) -> tuple[answers.Judged, int]:
         """As :meth:`judged`, of one image, and how many milliseconds that took."""
@@ -312,8 +319,8 @@ class AIDetector:
 
     def attempt(self, given: Given) -> answers.Judged | Refusal:
         try:
-            if answers.unfetchable(given) or error_of(given.name):
-                return Refusal(Reason.FIELD, "image_url", "not an image of the sandbox")
+            if error_of(given.name):
+                return Refusal(Reason.FIELD, "image_url", "asked for by the name")
             return answers.judge(given, self.settings)
         except Refusal as refusal:
             return refusal
@@ -333,10 +340,8 @@ class AIDetector:
             if image.url is not None:
                 item["image_url"] = image.url
             if isinstance(each, Refusal):
-                code = error_of(image.name)
-                if code not in CODES:
-                    code = "image_unfetchable" if image.data is None else "image_unsupported_format"
-                item["error"] = error_body(str(code), param=each.field)
+                code = error_of(image.name) or code_of(each)
+                item["error"] = error_body(code, each.message, each.field)
             else:
                 item |= self.answer(each, wishes, dialect, 0, keep)
             results.append(item)
@@ -364,22 +369,24 @@ class AIDetector:
 
         return keep
 
-    def said(self, request: Request, answer: Mapping[str, Any], status: int = 200) -> Response:
-        response = JSONResponse(dict(answer), status)
-        response.headers["X-Request-Id"] = str(answer.get("request_id") or new_id("req"))
-        return self.with_rate_headers(response, key_in(request)[1], 1)
-
-    def with_rate_headers(self, response: Response, key: str, reset_s: int) -> Response:
-        limit, left = self.allowance.limit, self.allowance.left(key)
-        count = limit.count if limit else RPS
-        remaining = count if left is None else left
-        response.headers["X-RateLimit-Limit"] = str(count)
-        response.headers["X-RateLimit-Remaining"] = str(remaining)
-        response.headers["X-RateLimit-Reset"] = str(self.settings.clock() // SECOND + reset_s)
+    def with_rate_headers(self, response: Response, key: str, reset_s: int = 1) -> Response:
+        """As all answers have them. Who came too fast has nothing left."""
+        rate, left = self.allowance.told(key)
+        reset = self.settings.clock() // SECOND + reset_s
+        response.headers.setdefault("X-RateLimit-Limit", str(rate))
+        response.headers.setdefault(
+            "X-RateLimit-Remaining", str(0 if response.status_code == 429 else left)
+        )
+        response.headers.setdefault("X-RateLimit-Reset", str(reset))
         return response
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work)
+
+
+def said(answer: Mapping[str, Any], status: int = 200) -> Response:
+    request_id = str(answer.get("request_id") or new_id("req"))
+    return JSONResponse(dict(answer), status, {"X-Request-Id": request_id})
 
 
 def key_in(request: Request) -> tuple[str, str]:

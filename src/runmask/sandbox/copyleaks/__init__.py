@@ -12,9 +12,10 @@ The limits are the service's: sides from 512 pixels, up to 27,000,000 pixels, fi
 check costs one credit, or none with ``sandbox: true``; a refused one costs none.
 
 A submission is answered 201, and its result goes to ``webhooks.url``, which has to be on this
-machine. The sandbox fetches no image: without a scan id of those below the result is that the
-download failed. A heatmap that it asks for comes only if ``heatmap_levels`` is set, since nobody
-knows the service's form: ``result.heatmap``, a list of ``{"level", "starts", "lengths"}``.
+machine. The image is fetched only where ``Settings.fetch`` allows its address; else, without a scan
+id of those below, the result is that the download failed. A heatmap that it asks for comes only if
+``heatmap_levels`` is set, since nobody knows the service's form: ``result.heatmap``, a list of
+``{"level", "starts", "lengths"}``.
 
 Scan ids that begin in a certain way get a certain answer, whatever the image shows. The image
 is still needed, and judged:

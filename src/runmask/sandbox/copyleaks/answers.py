@@ -11,6 +11,7 @@ from ..names import NOMINAL
 from ..photo import Photo
 from ..settings import NOTICE, Settings
 from .accounts import Login
+from .errors import CODES
 from .submission import Submission
 from .upload import MODELS
 from .wire import as_json, short_float, timestamp
@@ -39,24 +40,35 @@ def check_answer(
 
 
 def webhook_body(
-    settings: Settings, scan_id: str, cost: int, created: int, submission: Submission
+    settings: Settings,
+    scan_id: str,
+    submission: Submission,
+    photo: Photo | None,
+    cost: int,
+    created: int,
 ) -> bytes:
-    """Return what a webhook tells of a scan whose image the sandbox has not fetched."""
-    mask, payload = magic_mask(scan_id, NOMINAL), submission.payload
-    told: dict[str, Any]
-    if mask is None:
-        error = {
-            "type": "api_error",
-            "id": "download_failed",
-            "code": 5,
-            "message": "the sandbox fetches nothing: scan ids from sbx-ai- on have a result",
-        }
-        told = {"status": 1, "error": error}
-    else:
-        told = result(settings, scan_id, mask, {}, cost, created)
-        if submission.heatmap and settings.heatmap_levels:
-            told["result"]["heatmap"] = heatmap_levels(mask)
-    return as_json(told if payload is None else told | {"developerPayload": payload})
+    """Return what a webhook tells of a scan; without a photo, of what its id asks for."""
+    mask = magic_mask(scan_id, NOMINAL)
+    if photo is not None:
+        mask = Mask.from_array(settings.detector(photo.pixels).mask)
+    assert mask is not None
+    metadata = {} if photo is None else photo.metadata
+    told = result(settings, scan_id, mask, metadata, cost, created)
+    if submission.heatmap and settings.heatmap_levels:
+        told["result"]["heatmap"] = heatmap_levels(mask)
+    return as_json(told | payload_of(submission))
+
+
+def failure_body(submission: Submission, code: int, message: str) -> bytes:
+    """Return what a webhook tells of a scan that came to nothing."""
+    row = CODES[code]
+    error = {"type": row.kind, "id": row.id, "code": code, "message": message}
+    return as_json({"status": 1, "error": error} | payload_of(submission))
+
+
+def payload_of(submission: Submission) -> dict[str, Any]:
+    payload = submission.payload
+    return {} if payload is None else {"developerPayload": payload}
 
 
 def result(

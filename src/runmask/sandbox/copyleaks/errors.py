@@ -69,6 +69,7 @@ REASONS = {
     Reason.FILE_BROKEN: (14, 400),
     Reason.SEVERAL_FILES: (21, 400),
     Reason.MEDIA_TYPE: (1, 415),
+    Reason.UNFETCHABLE: (5, 500),
 }
 
 MAGIC_ERROR = re.compile(r"sbx-err-(?P<http>http)?(?P<number>[0-9]{1,3})(?:-|$)")

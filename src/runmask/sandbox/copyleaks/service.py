@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import logging
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -15,16 +17,18 @@ from starlette.routing import Route
 from ..bodies import in_time, media_type, parse_json, read_bytes
 from ..deliveries import deliver
 from ..endpoints import Answered, in_its_form
-from ..faults import fault_of
+from ..faults import Fault, fault_of
+from ..fetches import fetched
 from ..names import NOMINAL
-from ..photo import read_photo
+from ..photo import FORMATS, read_photo
 from ..rates import Rate
 from ..refusals import Reason, Refusal
 from ..settings import Settings
 from .accounts import Account, Accounts, Scan
-from .answers import check_answer, login_answer, magic_mask, webhook_body
+from .answers import check_answer, failure_body, login_answer, magic_mask, webhook_body
 from .errors import (
     MAGIC_STATUSES,
+    REASONS,
     duplicate,
     envelope,
     internal,
@@ -34,9 +38,11 @@ from .errors import (
     too_many_requests,
     unauthorized,
 )
-from .submission import judge_submission
-from .upload import Upload, judge_upload, read_upload_body, scan_id_of
+from .submission import Submission, judge_submission
+from .upload import MAX_FILE, Upload, judge_upload, read_upload_body, scan_id_of
 from .wire import json_response
+
+logger = logging.getLogger("runmask.sandbox")
 
 DEVELOPMENT_KEY = "00000000-0000-0000-0000-000000000000"
 MAX_LOGIN_BYTES = 64 * 1024
@@ -74,6 +80,7 @@ class Copyleaks:
         self.settings = settings
         self.workers = workers
         self.checks = anyio.Semaphore(settings.max_checks)
+        self.tasks: set[asyncio.Task[None]] = set()
         self.accounts = Accounts(settings)
         self.login_rate = Rate(settings.login_limit)
         self.check_rate = Rate(settings.check_limit)
@@ -93,8 +100,8 @@ class Copyleaks:
         if key != DEVELOPMENT_KEY:
             return envelope(
                 2,
-                message="live key refused: this is a local sandbox, its only key is"
-                f" {DEVELOPMENT_KEY}; what was sent is not kept",
+                message="key refused: this is a local sandbox, its only key is"
+                f" {DEVELOPMENT_KEY}; the service's own is of no use here, and not kept",
             )
         return Response(login_answer(self.accounts.log_in(email)), media_type="application/json")
 
@@ -142,15 +149,37 @@ class Copyleaks:
         scan = account.scan(scan_id)
         if scan.answer and self.settings.duplicate_policy != "ignore":
             raise Answered(duplicate(scan_id))
-        cost = 0 if submission.sandbox or magic_mask(scan_id, NOMINAL) is None else 1
+        looks = self.settings.fetch != "none" or magic_mask(scan_id, NOMINAL) is not None
+        cost = 1 if looks and not submission.sandbox else 0
         if account.credits < cost:
             raise Answered(envelope(13, message=f"{cost} credit needed, {account.credits} left"))
         account.credits -= cost
-        created = self.settings.clock()
-        body = webhook_body(self.settings, scan_id, cost, created, submission)
-        scan.answer = body
-        deliver(submission.webhook, body, {}, self.settings.webhook_unit_s, fault_of(request))
+        scan.answer = b"{}"  # taken: its result goes to the webhook alone
+        work = self.work_off(account, scan_id, submission, cost, fault_of(request))
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         return json_response({}, 201)
+
+    async def work_off(
+        self, account: Account, scan_id: str, submission: Submission, cost: int, fault: Fault
+    ) -> None:
+        """Do what was submitted, and tell the webhook what came of it."""
+        created = self.settings.clock()
+
+        def look() -> bytes:
+            photo = None
+            if magic_mask(scan_id, NOMINAL) is None:
+                data = fetched(submission.url, self.settings, MAX_FILE - 1, submission.headers)
+                photo = read_photo(data, self.settings.max_pixels, formats=FORMATS | {"TIFF"})
+            return webhook_body(self.settings, scan_id, submission, photo, cost, created)
+
+        try:
+            body = await self.in_thread(look)
+        except Exception as error:
+            account.credits += cost
+            body = failure_of(error, submission)
+        deliver(submission.webhook, body, {}, self.settings.webhook_unit_s, fault)
 
     def earlier_answer(self, scan: Scan, scan_id: str, digest: bytes) -> bytes | None:
         """Return the answer to repeat, or None where the image has to be scanned."""
@@ -193,6 +222,16 @@ class Copyleaks:
         wait_s = rate.wait_s(email, self.settings.clock())
         if wait_s:
             raise Answered(too_many_requests(wait_s if self.settings.retry_after else None))
+
+
+def failure_of(error: Exception, submission: Submission) -> bytes:
+    """What a webhook tells of a scan that was refused, or that failed."""
+    if isinstance(error, Refusal):
+        code, _ = REASONS[error.reason]
+        return failure_body(submission, code, error.message)
+    ticket = str(uuid.uuid4())
+    logger.error("a submission failed; ticket %s", ticket, exc_info=error)
+    return failure_body(submission, 16, f"internal error; ticket {ticket}")
 
 
 def judged(upload: Upload) -> tuple[Upload, bytes]:

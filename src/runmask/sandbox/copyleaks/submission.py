@@ -15,6 +15,8 @@ MAX_PAYLOAD = 512
 class Submission:
     """A submission, judged."""
 
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)  # to fetch it with
     webhook: str = field(repr=False)
     payload: str | None = field(repr=False)
     sandbox: bool
@@ -39,8 +41,20 @@ def judge_submission(fields: dict[str, Any]) -> Submission:
     if payload is not None and (not isinstance(payload, str) or len(payload) > MAX_PAYLOAD):
         raise Refusal(Reason.FIELD, "developerPayload", f"a text of {MAX_PAYLOAD} is the most")
     return Submission(
+        fields["url"],
+        headers_of(fields.get("headers")),
         checked_webhook(url, "webhooks.url"),
         payload,
         sandbox=flag(fields.get("sandbox", False)),
         heatmap=fields.get("masktype") == "heatmap",
     )
+
+
+def headers_of(value: object) -> dict[str, str]:
+    """Pairs of a name and a value."""
+    found: dict[str, str] = {}
+    for pair in value if isinstance(value, list) else () if value is None else (value,):
+        if not isinstance(pair, list) or [type(each) for each in pair] != [str, str]:
+            raise Refusal(Reason.FIELD, "headers", "a list of [name, value] is needed")
+        found[pair[0]] = pair[1]
+    return found

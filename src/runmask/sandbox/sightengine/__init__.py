@@ -10,11 +10,12 @@ the models, then the images. A check costs five operations of ``Settings.credits
 refused one none. Statuses of refusals are ours: no page tells them. The answers to ``media[]`` come
 in reverse order, because the service promises none.
 
-The sandbox fetches nothing: an address is a ``media_error``, unless its last part, or the name of
-an uploaded file, begins with ``sbx-ai-``, ``sbx-human-``, ``sbx-partial-``, or with ``sbx-err-``
-and a type of error: ``sbx-err-usage_limit-1.jpg``.
+An address is fetched only where ``Settings.fetch`` allows it, else it is a ``media_error``. But if
+its last part, or the name of an uploaded file, begins with ``sbx-ai-``, ``sbx-human-`` or
+``sbx-partial-``, that is the answer; with ``sbx-err-`` and a type of error,
+``sbx-err-usage_limit-1.jpg``, that error; with ``sbx-fault-``, a fault (:mod:`..faults`).
 """
 
-from .service import DEVELOPMENT, routes
+from .service import DEVELOPMENT, routes, unrouted
 
-__all__ = ["DEVELOPMENT", "routes"]
+__all__ = ["DEVELOPMENT", "routes", "unrouted"]

@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from ... import __version__
 from ..bodies import Form, in_time, media_type, read_bytes, read_form
-from ..endpoints import Answered, in_its_form
+from ..endpoints import Answered, in_its_form, meet_faults
 from ..faults import proxy_page
+from ..fetches import fetched
 from ..names import error_of, made, name_in, result_of
-from ..photo import read_photo
+from ..photo import MAX_PIXELS, read_photo
 from ..refusals import Reason, Refusal
 from ..settings import NOTICE, SECOND, Settings
 
@@ -61,7 +62,10 @@ class Given:
 def routes(settings: Settings, workers: Executor) -> list[Route]:
     """Return the path of the service; ``workers`` has the threads for the analyses."""
     service = Sightengine(settings, workers)
-    internal = partial(failed, settings, "unknown_error")
+
+    def internal(ticket: str) -> Response:
+        return failed(settings, "unknown_error", f"internal error; ticket {ticket}")
+
     check = in_its_form(
         service.check, partial(refused, settings), internal, partial(of_status, settings)
     )
@@ -82,6 +86,8 @@ class Sightengine:
         self.judge_credentials(form.texts)
         self.judge_models(form.texts)
         given, several = self.images(form)
+        names = [each.name for each in given]
+        meet_faults(request, names, partial(of_status, self.settings))
         for each in given:
             self.refuse_if_asked(each)
         cost = OPERATIONS * len(given)
@@ -121,8 +127,8 @@ class Sightengine:
         given = (texts.get("api_user", ""), texts.get("api_secret", ""))
         if given != DEVELOPMENT:
             message = (
-                "live key refused: this is a local sandbox, its only user is 0000 with the secret"
-                " sandbox; what was sent is not kept"
+                "key refused: this is a local sandbox, its only user is 0000 with the secret"
+                " sandbox; the service's own are of no use here, and not kept"
             )
             raise Answered(failed(self.settings, "credentials_error", message))
 
@@ -157,19 +163,17 @@ class Sightengine:
             if kind not in STATUSES:
                 raise Refusal(Reason.FIELD, "media", f"no error {kind!r}: {', '.join(STATUSES)}")
             raise Answered(failed(self.settings, kind, "asked for by the name"))
-        if given.data is None and result_of(given.name) is None:
-            message = "the sandbox fetches nothing: send the image itself"
-            raise Answered(failed(self.settings, "media_error", message))
 
     def score(self, given: Given) -> float:
         wanted = result_of(given.name)
-        if given.data is not None:
-            photo = read_photo(
-                given.data, self.settings.max_pixels, formats=FORMATS, min_side=MIN_SIDE
-            )
+        if given.data is not None or wanted is None:
+            data = given.data
+            if data is None:
+                data = fetched(given.uri, self.settings, MAX_FILE)
+            photo = read_photo(data, MAX_PIXELS, formats=FORMATS, min_side=MIN_SIDE)
             if wanted is None:
                 return self.settings.detector(photo.pixels).score
-        return made(wanted or "human", (64, 64)).score
+        return made(wanted, (64, 64)).score
 
     def told(self, given: Given, score: float) -> dict[str, Any]:
         media = {"id": new_id("med"), "uri": given.uri}
@@ -214,3 +218,10 @@ def of_status(settings: Settings, status: int, retry_after_s: int | None) -> Res
 def refused(settings: Settings, refusal: Refusal) -> Response:
     kind = _REASONS.get(refusal.reason, "media_error")
     return failed(settings, kind, f"{refusal.field}: {refusal.message}")
+
+
+def unrouted(settings: Settings, status: int) -> Response:
+    """The service's form for a path (404) or a method (405) that it does not have."""
+    response = failed(settings, "request_error", "there is no such path or method")
+    response.status_code = status
+    return response

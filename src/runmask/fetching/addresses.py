@@ -20,11 +20,12 @@ _LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def checked_url(url: str, name: str, *, loopback: bool = False) -> str:
+def checked_url(url: str, name: str, *, public: bool = True, loopback: bool = False) -> str:
     """The address, if a service on the internet may be sent there.
 
-    ``loopback``: allow this machine, where a stand-in for the service runs here as well. Names are
-    not looked up. Raises UnsafeURLError, which never tells a password or a query.
+    ``loopback``: allow this machine, where a stand-in for the service runs here as well;
+    ``public=False``: nothing else. Names are not looked up. Raises UnsafeURLError, which never
+    tells a password or a query.
     """
     if not isinstance(url, str):
         raise UnsafeURLError(f"{name} is {type(url).__name__}: not text")
@@ -49,17 +50,21 @@ def checked_url(url: str, name: str, *, loopback: bool = False) -> str:
         raise UnsafeURLError(
             f"{name}: an address with a name or password in it is refused", code="url_password"
         )
-    if not _may_go_to(host, loopback):
-        raise UnsafeURLError(
-            f"{name}: the host {host[:80]!r} is not on the public internet", code="url_private"
-        )
+    if not _may_go_to(host, public, loopback):
+        where = "on the public internet" if public else "on this machine"
+        raise UnsafeURLError(f"{name}: the host {host[:80]!r} is not {where}", code="url_private")
     return url
 
 
-def _may_go_to(host: str, loopback: bool) -> bool:
+def is_allowed(address: Address, *, public: bool, loopback: bool) -> bool:
+    """Whether an address may be asked, by where it is."""
+    return (public and is_public(address)) or (loopback and address.is_loopback)
+
+
+def _may_go_to(host: str, public: bool, loopback: bool) -> bool:
     address = literal(host)
     if address is not None:
-        return is_public(address) or (loopback and address.is_loopback)
+        return is_allowed(address, public=public, loopback=loopback)
     bare = host.rstrip(".").lower()
     if bare == "localhost":
         return loopback
