@@ -203,10 +203,11 @@ def test_the_slider_the_drag_and_the_contours(job, page):
     assert page.value("document.getElementById('title').textContent") == "photo 00002"
     clip = "getComputedStyle(after).clipPath"
     assert page.value(clip) == "inset(0px 0px 0px 50%)"
-    x, y, width, height = page.value(
+    place = (
         "(({x, y, width, height}) => [x, y, width, height])"
         "(part('compare').getBoundingClientRect())"
     )
+    x, y, width, height = page.value(place)
     assert width / height == pytest.approx(320 / 240, rel=0.01)
     mouse(page, "mousePressed", x + width * 0.5, y + height / 2)
     mouse(page, "mouseMoved", x + width * 0.25, y + height / 2)
@@ -220,6 +221,7 @@ def test_the_slider_the_drag_and_the_contours(job, page):
     photo, marked = (images.read(file) for file in files)
 
     def is_drawn(shot):
+        x, y, width, height = page.value(place)
         drawn = shot[int(y) : int(y + height), int(x) : int(x + width)]
         left = [off(drawn, picture, 0.05) for picture in (photo, marked)]
         right = [off(drawn, picture, 0.9) for picture in (photo, marked)]

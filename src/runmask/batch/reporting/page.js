@@ -196,7 +196,6 @@ async function inFull(item, overlay) {
   }
   const [photo, marked] = full;
   if (item !== chosen || photo.naturalWidth !== marked.naturalWidth || photo.naturalHeight !== marked.naturalHeight) return;
-  part("before").onload = null;
   part("before").src = photo.src;
   part("after").src = marked.src;
 }
