@@ -440,7 +440,7 @@ def test_an_output_never_takes_a_photos_place(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.overlay.jpg"]
 
 
-def test_ctrl_c_within_an_import_leaves_no_mark():
+def test_ctrl_c_within_an_import_leaves_no_mark(tmp_path):
     """CPython remembers a KeyboardInterrupt that comes out of an exec(), though it was handled."""
     script = """
 import runmask.cli, runmask_command
@@ -454,6 +454,8 @@ def main(**_):
 runmask.cli.main = main
 runmask_command.main()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    (tmp_path / "interrupted.py").write_text(script)
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
     assert done.returncode == 130
     assert done.stderr == b""
