@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import exits, terminal
-from .jobs import held_in, tell, tell_items, watching
+from .jobs import outcomes_of, tell, tell_items, watching
 from .options import folder_option, json_option, service_options
 from .renderings import again_option, engine_of, engines, how_of, renderings
 
@@ -99,7 +99,7 @@ def batch_command(
     from ..batch.progress import Progress
 
     if list_held:
-        tell_items(held_in(folder), as_json)
+        tell_items(outcomes_of(folder, "held"), as_json)
         return
     how, engine = how_of(options), engine_of(options)
     asked: Any = {**options, **how, "executor": engine}

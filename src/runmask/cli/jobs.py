@@ -109,22 +109,12 @@ def tell(summary: Summary, as_json: bool) -> None:
         terminal.warn("the same command goes on from here")
 
 
-def held_in(folder: str | Path) -> Iterator[Outcome]:
-    from ..batch.journal import Reading
-
-    journal = Reading(folder)
-    try:
-        yield from journal.held()
-    finally:
-        journal.close()
-
-
 def outcomes_of(folder: str | Path, state: Any) -> Iterator[Outcome]:
     from ..batch.journal import Reading
 
     journal = Reading(folder)
     try:
-        yield from journal.outcomes(state)
+        yield from journal.held() if state == "held" else journal.outcomes(state)
     finally:
         journal.close()
 
