@@ -438,3 +438,24 @@ def test_an_output_never_takes_a_photos_place(tmp_path: Path) -> None:
     assert "is a photo and would be an output as well" in done.stderr
     assert second.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.overlay.jpg"]
+
+
+def test_ctrl_c_within_an_import_leaves_no_mark(tmp_path):
+    """CPython remembers a KeyboardInterrupt that comes out of an exec(), though it was handled."""
+    script = """
+import runmask.cli, runmask_command
+
+def main(**_):
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+runmask.cli.main = main
+runmask_command.main()
+"""
+    (tmp_path / "interrupted.py").write_text(script)
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 130
+    assert done.stderr == b""

@@ -28,6 +28,9 @@ def main() -> None:
         cli.main(prog_name="runmask")
     finally:  # the exit code stands; the interpreter, as it ends, would let Ctrl-C kill it
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Ctrl-C within an exec(), of which importing has many, leaves a mark by which the
+        # interpreter would kill itself at its end. The next exec() takes it away.
+        exec("")
 
 
 def open_closed_streams() -> None:
