@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from command_line import photo
@@ -53,6 +54,63 @@ def test_the_folder_of_a_job_is_no_input(folder):
     (folder / "out" / "overlays" / "z.jpg").write_bytes(b"\xff\xd8\xff")
     (folder / "out" / "journal.sqlite").write_bytes(b"")
     assert not any("/out/" in source for source in sources(folder))
+
+
+def test_a_job_may_be_in_the_folder_of_its_photos(folder):
+    (folder / "overlays").mkdir()
+    (folder / "overlays" / "z.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "journal.sqlite").write_bytes(b"")
+    found = sources(folder)
+    assert str(folder / "b.png") in found
+    assert not any("overlays" in source for source in found)
+
+
+@pytest.mark.parametrize("pattern", ["**/*.jpg", "*/*/*.jpg"])
+def test_what_a_job_has_made_matches_no_pattern(folder, pattern):
+    for name in ("out/overlays/z.jpg", "plain/overlays/y.jpg"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(b"\xff\xd8\xff")
+    (folder / "out" / "journal.sqlite").write_bytes(b"")
+    found = sources(folder / pattern)
+    assert str(folder / "plain/overlays/y.jpg") in found
+    assert str(folder / "out/overlays/z.jpg") not in found
+    assert sources(folder / "out/overlays/*.jpg") == [str(folder / "out/overlays/z.jpg")]
+
+
+def test_links_that_lead_nowhere_are_passed_over(folder):
+    os.symlink("round", folder / "round")
+    os.symlink("round.png", folder / "round.png")
+    found = sources(folder)
+    assert str(folder / "round") not in found
+    assert str(folder / "round.png") in found  # named as an image: told of when it is read
+
+
+def test_folders_deeper_than_recursion_goes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("a.jpg").write_bytes(b"\xff\xd8\xff")
+    found = sources(tmp_path)
+    os.unlink("a.jpg")
+    for _ in range(1200):  # nor does pytest go as deep when it tidies up
+        os.chdir("..")
+        os.rmdir("d")
+    assert found == [f"{tmp_path}/{'d/' * 1200}a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("a.jsonl", "[" * 100_000, "entry 1: it is nested too deep"),
+        ("a.jsonl", '"a.jpg"\n"\\ud800.jpg"\n', "entry 2: .*surrogates"),
+        ("a.csv", "path,path\na.jpg,b.jpg\n", "entry 1: 'path' is 2 of its columns"),
+    ],
+)
+def test_lists_that_mean_nothing(tmp_path, name, text, what):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=what):
+        sources(tmp_path / name)
 
 
 def test_patterns(folder):

@@ -559,3 +559,55 @@ def test_a_folder_of_no_job(tmp_path):
     with pytest.raises(InputError, match="no folder of a job"):
         Reading(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+def rendering(journal):
+    journal.to_render(10)
+
+
+def reporting(journal):
+    list(journal.outcomes())
+
+
+@pytest.mark.parametrize(
+    ("edit", "read"),
+    [
+        ("UPDATE items SET name = '../../outside'", rendering),
+        ("UPDATE items SET scan = 99", rendering),
+        ("DELETE FROM bodies", rendering),
+        ("UPDATE bodies SET body = 'text'", rendering),
+        ("UPDATE items SET files = '{'", reporting),
+        ("UPDATE items SET files = 'null'", reporting),
+        ("UPDATE items SET seconds = '[1]'", reporting),
+        ("UPDATE scans SET credits = 'many'", reporting),
+        ("UPDATE scans SET answered = 'today'", reporting),
+    ],
+)
+def test_a_row_that_was_edited_is_named(folder, edit, read):
+    with planned(folder, "/a.png") as journal:
+        answer(journal, claim(journal, 1, "x").scan)
+    edited(folder, edit)
+    with opened(folder) as journal, pytest.raises(JournalCorruptError, match=r"damaged: item 1 "):
+        read(journal)
+
+
+def edited(folder, statement):
+    db = sqlite3.connect(folder / "journal.sqlite")
+    with db:
+        assert db.execute(statement).rowcount == 1
+    db.close()
+
+
+def test_links_in_the_folder_of_a_stranger_change_no_other_file(folder, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("not yours")
+    folder.mkdir()
+    os.symlink(mine, folder / "journal.lock")
+    with pytest.raises(OutputError, match=r"journal\.lock"):
+        opened(folder)
+    os.unlink(folder / "journal.lock")
+    os.symlink(mine, folder / "journal.reserve")
+    with planned(folder, "/a.png") as journal:
+        journal.reserve(2**20)
+        assert (folder / "journal.reserve").stat().st_size == 2**20
+    assert mine.read_text() == "not yours"

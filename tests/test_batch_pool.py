@@ -192,3 +192,34 @@ def _runs(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+class _Odd(ThreadPoolExecutor):
+    """Gives something else than what came of the work."""
+
+    def __init__(self, given):
+        super().__init__(1)
+        self._given = given
+
+    def submit(self, fn, /, *args, **kwargs):
+        return super().submit(fn, *args, **kwargs) if not args else super().submit(self._given)
+
+
+@pytest.mark.parametrize("given", [lambda: None, list, lambda: [1], lambda: 1 / 0])
+def test_an_executor_that_gives_something_else(given):
+    with _Odd(given) as pool:
+        found = results([plain(0), plain(1)], engine_of(pool))
+    assert {code for code, _ in found.values()} == {"crashed"}
+
+
+def test_an_executor_that_is_shut_down_meanwhile():
+    pool = ThreadPoolExecutor(1)
+
+    def take(_):
+        pool.shutdown()
+        return [plain(0)]
+
+    source = iter([lambda: [plain(0)], lambda: take(1)])
+    with pytest.raises(BatchError, match="takes no more work") as caught:
+        drive(lambda _: next(source)(), work, lambda _: None, engine_of(pool))
+    assert caught.value.code == "engine"

@@ -301,3 +301,29 @@ def test_ctrl_c_finishes_what_is_under_way_and_goes_on(tmp_path, number):
     assert "400 of 400 images done" in finished.stderr
     names = [path.name for path in (tmp_path / "out").rglob("*")]
     assert not [name for name in names if name.startswith(".runmask")]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("[" * 100_000, "row 2: it is nested too deep"),
+        ('{"source": "\\ud800.png", "body": "{}"}', "row 2: .*surrogates"),
+        ('{"source": "a.png", "body": "{}", "name": "\\ud800"}', "row 2: .*surrogates"),
+        ('{"source": "a.png", "body": "{}", "service": "\\ud800"}', "row 2: .*surrogates"),
+    ],
+)
+def test_rows_that_mean_nothing(tmp_path, line, what):
+    path = tmp_path / "table.jsonl"
+    path.write_text(f'{{"source": "a.png", "body": "{{}}"}}\n{line}\n')
+    with pytest.raises(InputError, match=what):
+        list(answers([str(path)]))
+
+
+def test_a_page_that_is_gone_is_written_again(stored, tmp_path):
+    how = {"photos": tmp_path / "photos", "executor": batch.threads(1)}
+    summary = batch.render(stored, tmp_path / "out", **how)
+    assert summary.report is not None
+    assert batch.render(stored, tmp_path / "out", **how).report is None
+    os.unlink(summary.report)
+    assert batch.render(stored, tmp_path / "out", **how).report == summary.report
+    assert os.path.exists(summary.report)

@@ -21,7 +21,8 @@ from runmask.batch.rendering import Wishes, render
 from runmask.batch.values import Answered
 from runmask.errors import InputError, OutputError
 
-pytest.importorskip("pyarrow")
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 COUNT, DISTINCT = 10_000, 8
 EVIL = (
@@ -200,10 +201,11 @@ def test_the_slider_the_drag_and_the_contours(job, page):
     assert page.value("document.getElementById('title').textContent") == "photo 00002"
     clip = "getComputedStyle(after).clipPath"
     assert page.value(clip) == "inset(0px 0px 0px 50%)"
-    x, y, width, height = page.value(
+    place = (
         "(({x, y, width, height}) => [x, y, width, height])"
         "(part('compare').getBoundingClientRect())"
     )
+    x, y, width, height = page.value(place)
     assert width / height == pytest.approx(320 / 240, rel=0.01)
     mouse(page, "mousePressed", x + width * 0.5, y + height / 2)
     mouse(page, "mouseMoved", x + width * 0.25, y + height / 2)
@@ -217,6 +219,7 @@ def test_the_slider_the_drag_and_the_contours(job, page):
     photo, marked = (images.read(file) for file in files)
 
     def is_drawn(shot):
+        x, y, width, height = page.value(place)
         drawn = shot[int(y) : int(y + height), int(x) : int(x + width)]
         left = [off(drawn, picture, 0.05) for picture in (photo, marked)]
         right = [off(drawn, picture, 0.9) for picture in (photo, marked)]
@@ -286,3 +289,51 @@ def test_previews_of_the_report_are_the_photo_and_its_overlay(job):
     after = images.read(job / "thumbnails" / "n1.overlay.jpg").astype(int)
     assert before.shape == after.shape == (240, 320, 3)
     assert np.abs(before - after).mean() > 20
+
+
+def results_in(folder, table_of_results):
+    folder.mkdir()
+    pq.write_table(table_of_results, folder / "results.parquet")
+    return folder
+
+
+def told(page):
+    """The data of a page, read as strictly as browsers do."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    data = Path(page).read_text("utf-8").split('id="data">')[1].split("</script>")[0]
+    return json.loads(data, parse_constant=refuse)
+
+
+def test_numbers_that_json_does_not_have(tmp_path):
+    row = {"item": 1, "name": "a", "source": "/a.jpg", "state": "done"}
+    row |= {"score": float("nan"), "fraction": float("inf"), "credits": float("inf")}
+    rows = pa.Table.from_pylist([row, {"item": 2}], schema=table.schema())
+    found = told(batch.report(results_in(tmp_path / "job", rows)))
+    assert found["rows"][0][:7] == ["a", "/a.jpg", "done", None, None, None, None]
+    assert found["rows"][1][:3] == ["", "", ""]  # which the page sorts and searches
+    assert "credits" not in found["summary"]
+
+
+@pytest.mark.parametrize("name", ["STYLE", "POLICY", "TITLE", "DATA", "SCRIPT"])
+def test_a_folder_named_like_a_place_in_the_page(tmp_path, name):
+    page = batch.report(results_in(tmp_path / name, pa.Table.from_pylist([], table.schema())))
+    assert f"<title>Results in {name}</title>" in Path(page).read_text()
+
+
+@pytest.mark.parametrize("column", ["score", "files", "name"])
+def test_a_table_of_something_else(tmp_path, column):
+    rows = pa.Table.from_pylist([{"item": 1, "name": "a", "score": 0.5}], table.schema())
+    at = table.schema().get_field_index(column)
+    other = rows.set_column(at, column, pa.array([["<b>"]]))
+    for number, wrong in enumerate((other, rows.drop([column]))):
+        with pytest.raises(InputError, match="is no table of results"):
+            batch.report(results_in(tmp_path / f"job{number}", wrong))
+
+
+def test_a_table_that_is_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "results.parquet")
+    with pytest.raises(InputError, match="has no results"):
+        batch.report(tmp_path)

@@ -233,3 +233,43 @@ def test_render_arrow_refuses_what_it_cannot_mean(tmp_path):
         render_arrow(batch, tmp_path, ("mask",), colour="red")
     with pytest.raises(InputError, match="picture"):
         render_arrow(batch, tmp_path, ("picture",))
+
+
+@pytest.mark.parametrize(
+    ("columns", "what"),
+    [
+        ({"body": [1]}, "column 'body', of int64"),
+        ({"body": [["{}"]]}, "column 'body', of list"),
+        ({"body": ["{}"], "source": [{"path": "a.jpg"}]}, "column 'source', of struct"),
+        ({"body": ["{}"], "source": pa.array([b"\xff"]).view(pa.string())}, "column 'source'"),
+        ({"body": ["{}"], "item": ["first"]}, "column 'item', of string"),
+        ({"body": ["{}"], "item": [1.5]}, "column 'item', of double"),
+        ({"body": ["{}"], "item": pa.array([2**64 - 1], pa.uint64())}, "column 'item', of uint64"),
+    ],
+)
+def test_render_arrow_refuses_columns_of_another_kind(columns, what):
+    with pytest.raises(InputError, match=what):
+        render_arrow(pa.RecordBatch.from_pydict(columns))
+
+
+def test_render_arrow_refuses_two_bodies_and_what_is_no_batch():
+    twice = pa.RecordBatch.from_arrays([pa.array(["{}"])] * 2, names=["body"] * 2)
+    with pytest.raises(InputError, match="exists 2 times"):
+        render_arrow(twice)
+    with pytest.raises(InputError, match="list: neither"):
+        render_arrow([twice])
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "binary", "large_binary", "dictionary"])
+def test_render_arrow_takes_text_in_any_form(tmp_path, kind):
+    [item] = answered(tmp_path, 1)
+    plain = batch_of([item])
+    kinds = {name: getattr(pa, name)() for name in (kind,) if name != "dictionary"}
+    given = pa.RecordBatch.from_pydict(
+        {
+            name: column.cast(kinds[kind]) if kinds else column.dictionary_encode()
+            for name, column in zip(plain.schema.names, plain.columns, strict=True)
+        }
+    )
+    assert render_arrow(given).equals(render_arrow(plain))
+    assert render_arrow(given).column("state").to_pylist() == ["done"]

@@ -184,12 +184,12 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder for outputs unless it is there; ``OutputError`` if that cannot be."""
     try:
         os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {os.fspath(folder)!r}: {error.strerror}",
-            errno=error.errno,
-            path=os.fspath(folder),
-        ) from error
+    except (OSError, ValueError) as error:
+        number = error.errno if isinstance(error, OSError) else errno.EINVAL
+        reason = error.strerror if isinstance(error, OSError) else error
+        path = os.fspath(folder)
+        message = f"cannot make the folder {path!r}: {reason}"
+        raise OutputError(message, errno=number, path=path) from error
 
 
 def exists(target: str, more: str = "") -> OutputError:

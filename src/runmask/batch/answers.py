@@ -22,7 +22,7 @@ from ..errors import InputError, MissingDependencyError, shown
 from ..formats import MAX_BYTES
 from ..gallery import RESPONSE
 from ..output import distinct_names
-from .items import COLUMNS, entries
+from .items import COLUMNS, entries, numbered
 from .journal import FILE, Answer, Reading
 from .sources import is_address, local_path, stem_of
 
@@ -118,15 +118,9 @@ def _job(folder: str) -> Iterator[Answer]:
 def _table(path: str, photos: str | None) -> Iterator[Answer]:
     read = {".parquet": _parquet, ".csv": _csv}.get(os.path.splitext(path)[1].lower(), _json_lines)
     beside = photos or os.path.dirname(path)
-    row = 0
-    try:
-        for told in read(path):
-            row += 1
-            yield _answer(told, beside)
-    except InputError as error:
-        raise InputError(f"the table {shown(path)}, row {row}: {error}", code="list") from error
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"the table {shown(path)}, row {row + 1}: {error}", code="list") from error
+    yield from numbered(
+        f"the table {shown(path)}, row", read(path), lambda told: _answer(told, beside)
+    )
 
 
 def _answer(told: Mapping[str, Any], beside: str) -> Answer:
@@ -141,11 +135,15 @@ def _answer(told: Mapping[str, Any], beside: str) -> Answer:
     if source and not is_address(source):
         source = os.path.abspath(os.path.join(beside, source))
     name = told.get("name")
-    return Answer(
+    texts = (
         source,
         name if isinstance(name, str) and name else stem_of(source) or "answer",
         str(told.get("digest") or ""),
         str(told.get("service") or ""),
+    )
+    os.fsencode("".join(texts))  # a ValueError tells of half a character, which JSON may have
+    return Answer(
+        *texts,
         body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body,
     )
 

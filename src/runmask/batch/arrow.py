@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Batch = TypeVar("Batch", pa.RecordBatch, pa.Table)
 
-_OPTIONAL = ("item", "name", "source", "digest", "service")
+_TEXTS = ("name", "source", "digest", "service")
 
 
 def render_arrow(
@@ -59,23 +59,46 @@ def render_arrow(
     Raises
     ------
     InputError
-        There is no ``body``, or an option that there is not.
+        There is no ``body``, a column is of another kind or there twice, or an option that there
+        is not.
     OutputError
         A folder cannot be made.
     """
-    if "body" not in batch.schema.names:
-        raise InputError(f"columns {batch.schema.names}: 'body' is missing, the service's answer")
+    answers = _answers(batch)
     how.setdefault("thumbnails", False)
     if folder is None and (outputs or how["thumbnails"]):
         raise InputError("outputs are asked for, and no folder is given")
     wishes = wishes_of(str(folder or ""), outputs, heic=True, **how)
     if folder is not None:
         wishes.make_folders()
-    columns = ["body", *(name for name in _OPTIONAL if name in batch.schema.names)]
-    rows = batch_of(row_of(_outcome(told, wishes)) for told in batch.select(columns).to_pylist())
+    rows = batch_of(row_of(_outcome(told, wishes)) for told in answers)
     if isinstance(batch, arrow().RecordBatch):
         return rows
     return arrow().Table.from_batches([rows])
+
+
+def _answers(batch: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
+    """The rows, each of its columns in the one type that is used here."""
+    pa = arrow()
+    if not isinstance(batch, (pa.RecordBatch, pa.Table)):
+        raise InputError(f"{type(batch).__name__}: neither a RecordBatch nor a Table")
+    names = batch.schema.names
+    if "body" not in names:
+        raise InputError(f"columns {names}: 'body' is missing, the service's answer")
+    kinds = {"body": pa.large_binary(), "item": pa.int64()} | dict.fromkeys(
+        _TEXTS, pa.large_string()
+    )
+    columns = {}
+    for name in kinds.keys() & set(names):
+        try:
+            column = batch.column(name)
+            if pa.types.is_dictionary(column.type):
+                column = column.cast(column.type.value_type)
+            columns[name] = column.cast(kinds[name]).to_pylist()
+        except (pa.ArrowException, KeyError, ValueError) as error:
+            kind = batch.schema.types[names.index(name)]
+            raise InputError(f"column {name!r}, of {kind}: {error}"[:400]) from error
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _outcome(told: Mapping[str, Any], wishes: Wishes) -> Outcome:
@@ -86,7 +109,7 @@ def _outcome(told: Mapping[str, Any], wishes: Wishes) -> Outcome:
         source=source,
         digest=told.get("digest") or "",
         service=told.get("service") or "",
-        body=body.encode() if isinstance(body, str) else body,
+        body=body,
     )
     rendered = render(answered, wishes)
     return Outcome(
@@ -107,8 +130,7 @@ def _outcome(told: Mapping[str, Any], wishes: Wishes) -> Outcome:
     )
 
 
-def _named(source: str, body: bytes | str) -> str:
+def _named(source: str, body: bytes) -> str:
     """A name that another source does not have, whatever batch it is in."""
-    told = source or (body if isinstance(body, str) else body.decode("latin-1"))
-    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(source.encode() or body, digest_size=8).hexdigest()
     return f"{safe_name(Path(source).stem)}-{digest}"

@@ -15,6 +15,7 @@ from .executors import Engine
 from .journal import Journal
 from .pool import drive
 from .rendering import FOLDERS, Wishes, render_chunk
+from .reporting import FILE as PAGE
 from .reporting import report
 from .stopping import Stop
 from .values import Answered, Rendered
@@ -60,7 +61,10 @@ def finished(journal: Journal, stop: Stop) -> str | None:
     If they cannot be written, that is what has stopped the job.
     """
     path = os.path.join(journal.folder, table.FILE)
-    if journal.is_table_current() and os.path.exists(path):
+    are_there = all(
+        os.path.exists(os.path.join(journal.folder, name)) for name in (table.FILE, PAGE)
+    )
+    if are_there and journal.is_table_current():
         return None
     try:
         table.write(path, journal.outcomes())

@@ -5,7 +5,8 @@ An argument is one of these:
 - the path of an image file;
 - a folder: the images in it and in its folders, by name. Hidden ones, and those that this library
   has made there, are left out. A file counts if it is named as an image, or is one;
-- a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders;
+- a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders: but for those that a
+  job has made, or the same call, made again, would be about its own overlays;
 - a list: ``.csv`` or ``.tsv`` with a line of titles, ``.jsonl`` or ``.ndjson``, ``.parquet``, or
   ``.txt`` with a line for each; its paths are relative to its folder. It may be of any length;
 - an ``http`` or ``https`` address;
@@ -19,14 +20,20 @@ import glob
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 from .. import images
 from ..errors import InputError, MissingDependencyError, shown
 from ..images import named_as_image
 from ..scan import given_among
 from .journal import FILE, Entry
+from .rendering import FOLDERS
 from .sources import is_address, is_web, local_path, remote, stamp, stamp_of
+
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
 COLUMNS = ("source", "image", "path", "file", "filename", "url", "uri")
@@ -70,18 +77,14 @@ def _entry(source: str) -> Entry:
 
 
 def _folder(folder: str) -> Iterator[Entry]:
-    try:
-        with os.scandir(folder) as found:
-            inside = {entry.name: entry for entry in found}
-    except OSError as error:
-        raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
-    if FILE in inside:  # of a job: what it made is no input
-        return
-    for name in given_among(sorted(inside)):
-        entry = inside[name]
-        if entry.is_dir(follow_symlinks=False):
-            yield from _folder(entry.path)
-        elif named_as_image(name) or (entry.is_file() and images.format_of(entry.path)):
+    unfinished = [_inside(folder)]  # not by recursion: folders may be deeper than that goes
+    while unfinished:
+        entry = next(unfinished[-1], None)
+        if entry is None:
+            unfinished.pop()
+        elif entry.is_dir(follow_symlinks=False):
+            unfinished.append(_inside(entry.path))
+        elif named_as_image(entry.name) or _is_image(entry):
             try:
                 mark = stamp(entry.stat())
             except OSError:  # a link to nowhere: it is told of when it is read
@@ -89,10 +92,39 @@ def _folder(folder: str) -> Iterator[Entry]:
             yield Entry(entry.path, mark)
 
 
+def _inside(folder: str) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder, by name, but for what is hidden or was made by this library."""
+    try:
+        with os.scandir(folder) as found:
+            inside = {entry.name: entry for entry in found}
+    except OSError as error:
+        raise InputError(f"cannot read the folder {folder!r}: {error.strerror}") from error
+    made = FOLDERS if FILE in inside else ()
+    return (inside[name] for name in given_among(sorted(inside)) if name not in made)
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() and images.format_of(entry.path) is not None
+    except OSError:  # a link to itself, or into a folder that is not ours to look into
+        return False
+
+
 def _pattern(pattern: str) -> Iterator[Entry]:
+    parts = Path(pattern).parts
+    fixed = next(at for at, part in enumerate(parts) if glob.has_magic(part))
     for path in sorted(glob.glob(pattern, recursive=True)):
-        if not os.path.isdir(path):
+        if not os.path.isdir(path) and not _is_output(path, fixed):
             yield _entry(path)
+
+
+def _is_output(path: str, fixed: int) -> bool:
+    """Whether a file is in a folder that a job has made, by the parts of its path from this one."""
+    *folders, _ = Path(path).parts
+    return any(
+        folders[at] in FOLDERS and os.path.lexists(os.path.join(*folders[:at], FILE))
+        for at in range(max(1, fixed), len(folders))
+    )
 
 
 def _remote_entries(address: str) -> Iterator[Entry]:
@@ -118,21 +150,30 @@ def _list(path: str, column: str | None) -> Iterator[Entry]:
     ending = os.path.splitext(path)[1].lower()
     folder = os.path.dirname(path)
     values = _values(path, ending, column)
+    yield from map(
+        _entry,
+        numbered(f"the list {path!r:.300}, entry", values, lambda value: _listed(value, folder)),
+    )
+
+
+def numbered(what: str, rows: Iterator[Row], made: Callable[[Row], Made]) -> Iterator[Made]:
+    """What is made of each row; one that cannot be is an InputError that tells its number."""
     for number in itertools.count(1):
         try:
-            value = next(values, None)
-            if value is None:
+            row = next(rows, None)
+            if row is None:
                 return
-            source = _listed(value, folder)
-        except (InputError, OSError, ValueError, csv.Error) as error:
-            message = f"the list {path!r:.300}, entry {number}: {error}"
-            raise InputError(message, code="list") from error
-        yield _entry(source)
+            one = made(row)
+        except (OSError, ValueError, RuntimeError, OverflowError, csv.Error) as error:
+            reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+            raise InputError(f"{what} {number}: {reason}", code="list") from error
+        yield one
 
 
 def _listed(value: object, folder: str) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise InputError(f"{shown(value)} is no path or address")
+    os.fsencode(value)  # of JSON, that may have halves of characters: a ValueError tells of one
     value = value.strip()
     if is_address(value):
         return local_path(value) if value.startswith("file://") else value
@@ -189,6 +230,8 @@ def _parquet(path: str, column: str | None) -> Iterator[object]:
 
 def _column(titles: list[str], column: str | None) -> str:
     for name in COLUMNS if column is None else (column,):
+        if titles.count(name) > 1:
+            raise InputError(f"{name!r} is {titles.count(name)} of its columns", code="column")
         if name in titles:
             return name
     wanted = "none of " + ", ".join(COLUMNS) if column is None else f"no {column!r}"

@@ -169,6 +169,8 @@ class _Driver:
             self._again.appendleft(chunk)
             self._hand_over(self._reopen())
             return False
+        except RuntimeError as error:  # a caller's own executor, shut down meanwhile
+            raise BatchError(f"the executor takes no more work: {error}", code="engine") from error
         return True
 
     # -- back
@@ -180,7 +182,7 @@ class _Driver:
         for future in [future for future in self._flying if future.done()]:
             chunk = self._flying.pop(future)
             try:
-                rendered += future.result()
+                rendered += _results(future, chunk)
             except BrokenExecutor:
                 broken.append(chunk)
             except CancelledError as error:
@@ -197,7 +199,7 @@ class _Driver:
         lost = list(broken)
         for future, chunk in self._flying.items():
             try:
-                rendered += future.result()
+                rendered += _results(future, chunk)
             except Exception:
                 lost.append(chunk)
         self._flying.clear()
@@ -233,6 +235,14 @@ class _Driver:
         if whole:
             self._pace.rendered(whole)
             self._done(whole)
+
+
+def _results(future: Future[list[Rendered]], chunk: _Chunk) -> list[Rendered]:
+    """What came of a chunk: of all its items, or something is wrong with the executor."""
+    results = future.result()
+    if [each.item for each in results] != [each.item for each in chunk.items]:
+        raise ValueError("the executor gave the results of something else")
+    return results
 
 
 def _crashed(item: Answered, error: Exception) -> Rendered:

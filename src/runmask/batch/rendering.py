@@ -106,8 +106,8 @@ def wishes_of(
     folder: str, outputs: Iterable[str], *, heic: bool = False, **how: Unpack[How]
 ) -> Wishes:
     """Wishes of a caller's words; InputError for those that mean nothing."""
-    kinds = tuple(dict.fromkeys([outputs] if isinstance(outputs, str) else outputs))
     try:
+        kinds = tuple(dict.fromkeys([outputs] if isinstance(outputs, str) else outputs))
         return Wishes(folder, kinds, heic=heic, **how)
     except TypeError as error:
         raise InputError(str(error)) from error

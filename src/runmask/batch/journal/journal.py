@@ -218,7 +218,9 @@ class Journal(Reading):
         """
         path = os.path.join(self.folder, _RESERVE)
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with suppress(FileNotFoundError):
+                os.unlink(path)  # of a process that died, or a link to somewhere else
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 os.posix_fallocate(handle, 0, size)
             finally:

@@ -39,8 +39,9 @@ class Ownership:
 
     def _taken(self) -> int:
         while True:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # it is written over
             try:
-                handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                handle = os.open(self._path, flags, 0o600)
             except OSError as error:
                 message = f"cannot write to {self._path!r}: {error.strerror}"
                 raise OutputError(message, errno=error.errno, path=self._path) from error

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ...errors import JournalCorruptError
@@ -70,7 +71,9 @@ class Reading:
         after = 0
         while page := self._rows(query, after, _PAGE):
             for row in page:
-                yield self._outcome(*row)
+                with self._understood(row[0]):
+                    outcome = self._outcome(*row)
+                yield outcome
             after = page[-1][0]
 
     def _outcome(self, item: int, source: str, name: str, state: Any, *rest: Any) -> Outcome:
@@ -81,15 +84,15 @@ class Reading:
             source=read_text(source),
             name=name,
             state=state,
-            files=json.loads(files),
+            files=dict(json.loads(files)),
             error=None if error is None else (error, message or ""),
-            seconds=json.loads(seconds),
+            seconds=dict(json.loads(seconds)),
             scan_id=scan_id,
             digest=digest,
             service=service,
-            credits=cost,
+            credits=None if cost is None else float(cost),
             billed=billed,
-            answered=answered,
+            answered=None if answered is None else float(answered),
             body=None if body is None else self._unpacked(body, scan_id),
         )
 
@@ -111,15 +114,19 @@ class Reading:
         None comes twice before what :meth:`.Journal.rendered` was told of it.
         """
         with self._lock:
-            found = self._reader.execute(
+            found = self._fetched(
                 "SELECT number FROM items WHERE state = 'scored' ORDER BY number LIMIT ?",
-                (limit + len(self._handed_out),),
-            ).fetchall()
+                limit + len(self._handed_out),
+            )
             numbers = [n for (n,) in found if n not in self._handed_out][:limit]
             self._handed_out.update(numbers)
         return [self._answered(number) for number in numbers]
 
     def _answered(self, number: int) -> Answered:
+        with self._understood(number):
+            return self._read_answered(number)
+
+    def _read_answered(self, number: int) -> Answered:
         [row] = self._rows(
             "SELECT name, source, digest, service, body, id FROM items"
             " JOIN scans ON scans.number = items.scan JOIN bodies ON bodies.scan = items.scan"
@@ -127,9 +134,22 @@ class Reading:
             number,
         )
         name, source, digest, service, body, scan_id = row
+        if os.path.basename(name) != name:  # files get it: it must not lead out of the folder
+            raise ValueError(f"it is named {name!r}")
         return Answered(
             number, name, read_text(source), digest, service, self._unpacked(body, scan_id)
         )
+
+    @contextmanager
+    def _understood(self, item: int) -> Iterator[None]:
+        """A journal may have been edited by hand, or by a stranger."""
+        try:
+            yield
+        except JournalCorruptError:
+            raise
+        except (TypeError, ValueError) as error:
+            message = f"the journal {self.path!r} is damaged: item {item} means nothing: {error}"
+            raise JournalCorruptError(message[:500], path=self.path) from error
 
     def _unpacked(self, body: bytes, scan_id: str) -> bytes:
         try:
@@ -140,10 +160,13 @@ class Reading:
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
-            try:
-                return self._reader.execute(query, values).fetchall()
-            except (sqlite3.Error, UnicodeDecodeError) as error:
-                raise schema.explained(error, self.path) from error
+            return self._fetched(query, *values)
+
+    def _fetched(self, query: str, *values: Any) -> list[Any]:
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise schema.explained(error, self.path) from error
 
 
 def stored_text(text: str) -> str | bytes:

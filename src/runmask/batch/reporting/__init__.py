@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -63,19 +64,20 @@ def _read(folder: str, most: int) -> tuple[list[list[Any]], str, list[str]]:
     counts: Counter[str | None] = Counter()
     notices: dict[str, None] = {}
     cost = 0.0
+    if not os.path.isfile(path):
+        raise InputError(f"{folder!r} has no {table.FILE}: no job was finished there")
+    kinds = pa.schema([table.schema().field(name) for name in _COLUMNS])
     try:
         with pa.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=4096, columns=list(_COLUMNS)):
-                for row in batch.to_pylist():
+                for row in batch.select(_COLUMNS).cast(kinds).to_pylist():
                     counts[row["verdict"] if row["state"] == "done" else row["state"]] += 1
-                    cost += row["credits"] or 0
+                    cost += _finite(row["credits"]) or 0
                     if row["notice"]:
                         notices[row["notice"][:300]] = None
                     if len(shown) < most:
                         shown.append(_row(row, folder))
-    except FileNotFoundError as error:
-        raise InputError(f"{folder!r} has no {table.FILE}: no job was finished there") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise InputError(f"{path!r} is no table of results: {error}") from error
     return shown, _summary(counts, len(shown), cost), list(notices)
 
@@ -84,11 +86,16 @@ def _row(row: Mapping[str, Any], folder: str) -> list[Any]:
     error = row["error"] or {"code": None, "message": None}
     by = row["service"] + (" (sandbox)" if row["notice"] else "") if row["service"] else None
     files = {kind: path for kind, path in (row["files"] or {}).items() if path}
-    source = row["source"]
+    name, source, state = (row[name] or "" for name in _COLUMNS[:3])
     photo = None if not source or is_address(source) else os.path.relpath(source, folder)
-    figures = [row[name] for name in _COLUMNS[4:13]]
-    told = [row["name"], source, row["state"], by, *figures]
+    figures = [_finite(row[name]) for name in _COLUMNS[4:13]]
+    told = [name, source, state, by, *figures]
     return [*told, error["code"], error["message"], photo, files]
+
+
+def _finite(value: Any) -> Any:
+    """A value as JSON can have it, which has no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _summary(counts: Mapping[str | None, int], shown: int, cost: float) -> str:
@@ -109,7 +116,8 @@ def _page(title: str, rows: list[list[Any]], summary: str, notices: list[str]) -
         f"default-src 'none'; img-src 'self' file:; style-src {_hashed(parts['page.css'])};"
         f" script-src {_hashed(parts['page.js'])}; base-uri 'none'; form-action 'none'"
     )
-    filled = {"POLICY": policy, "TITLE": escape(title), "STYLE": parts["page.css"]}
+    # The title last: it may be any of these words.
+    filled = {"POLICY": policy, "STYLE": parts["page.css"], "TITLE": escape(title)}
     before, after = parts["page.html"].split("DATA")
     for name, text in filled.items():
         before = before.replace(name, text)

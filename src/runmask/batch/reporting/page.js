@@ -31,8 +31,8 @@ function make(tag, className, text) {
   return element;
 }
 
-function address(path) {
-  return path.split("/").map((step) => (step === ".." ? step : encodeURIComponent(step))).join("/");
+function address(path) { // without empty steps it is below this page, and never another host
+  return path.split("/").filter(Boolean).map((step) => (step === ".." ? step : encodeURIComponent(step))).join("/");
 }
 
 function share(fraction) {
@@ -193,7 +193,6 @@ async function inFull(item, overlay) {
   }
   const [photo, marked] = full;
   if (item !== chosen || photo.naturalWidth !== marked.naturalWidth || photo.naturalHeight !== marked.naturalHeight) return;
-  part("before").onload = null;
   part("before").src = photo.src;
   part("after").src = marked.src;
 }
