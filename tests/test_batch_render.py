@@ -85,7 +85,7 @@ def test_more_answers_and_other_wishes(stored, tmp_path):
     assert (seen.images, seen.rendered) == (6, 1)
     assert render(stored, out, outputs=("mask",), progress=seen) == {"done": 6}
     assert seen.rendered == 7
-    assert all(row["files"]["overlay"] is None for row in rows(out))
+    assert all(row["files"]["overlay"] and row["files"]["mask"] for row in rows(out))
     summary = batch.render(out, out, outputs=("svg",), executor=batch.threads(1))
     assert (summary.states, summary.images, summary.added) == ({"done": 6}, 6, 0)
     assert summary.report == str(out / "report.html")
@@ -195,7 +195,7 @@ def test_bad_answers_and_photos_fail_alone(stored, tmp_path):
     assert render(stored, out) == {"done": 3, "failed": 3}
     codes = {row["name"]: row["error"] and row["error"]["code"] for row in rows(out)}
     assert codes == {"photo0": None, "photo1": "html", "photo2": "format", "photo3": None,
-                     "photo4": None, "other": "unreadable"}  # fmt: skip
+                     "photo4": None, "other": "no_photo"}  # fmt: skip
     photo(tmp_path / "photos" / "photo2.jpg", 2)
     assert render(stored, out) == {"done": 3, "failed": 3}
     assert render(stored, out, retry_failed=True) == {"done": 4, "failed": 2}

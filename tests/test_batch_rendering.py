@@ -28,9 +28,7 @@ def item(tmp_path):
 
 
 def wishes(tmp_path, *outputs, **how):
-    made = Wishes(str(tmp_path / "out"), outputs, **how)
-    made.make_folders()
-    return made
+    return Wishes(str(tmp_path / "out"), outputs, **how)
 
 
 def files_of(tmp_path):
@@ -82,7 +80,7 @@ def test_contours_alone_need_no_photo(tmp_path, item):
     assert result.error is None
     assert set(result.files) == {"svg", "mask"}
     error = render(unknown, wishes(tmp_path, "overlay")).error
-    assert error == ("unreadable", "the image of this answer is not known")
+    assert error == ("no_photo", "the image of this answer is not known")
 
 
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
@@ -265,7 +263,6 @@ def test_a_full_disk(small_disk, tmp_path_factory):
     images.write(path, noise(600, 800, 3))
     item = plain(0, str(path), body_of(big))
     made = Wishes(str(small_disk), ("overlay",))
-    made.make_folders()
     result = render(item, made)
     assert result.error[0] == "output"
     assert not [p for p in small_disk.rglob("*") if p.name.startswith(".runmask")]

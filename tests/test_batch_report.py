@@ -35,7 +35,6 @@ def job(tmp_path_factory):
     """A job's folder: files of a few items, linked under the names of all."""
     folder = tmp_path_factory.mktemp("report") / "job <b>"
     wishes = Wishes(str(folder), ("overlay", "svg"))
-    wishes.make_folders()
     photos = folder.parent / "photos & more"
     photos.mkdir()
     shape = (240, 320)
@@ -98,7 +97,7 @@ def names(page):
     return page.value(
         "[...document.querySelectorAll('.row')]"
         ".sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)"
-        ".map((row) => row.querySelector('.name').firstChild.textContent)"
+        ".map((row) => shown[row.ariaRowIndex - 2].name)"
     )
 
 
@@ -152,6 +151,9 @@ def seen(page, is_drawn):
 def test_ten_thousand_rows_and_few_in_the_document(page):
     assert count(page) == "10,000 of 10,000"
     assert names(page)[:3] == ["photo 00000", "photo 00001", "photo 00002"]
+    source = page.value("shown[0].source").split("/")
+    first = page.value("document.querySelector('.row .name').firstChild.textContent")
+    assert first == "/".join(source[-2:])
     assert page.value("document.querySelectorAll('.row').length") < 40
     loaded(page)
     keep(page, "list")
@@ -271,7 +273,7 @@ def test_the_page_itself(job, tmp_path):
 
 
 def test_a_folder_without_a_table(tmp_path):
-    with pytest.raises(InputError, match=r"has no results\.parquet"):
+    with pytest.raises(InputError, match=r"has no results\.parquet: it is no job's"):
         batch.report(tmp_path)
     (tmp_path / "results.parquet").write_bytes(b"PAR1 it is not")
     with pytest.raises(InputError, match="is no table of results"):

@@ -196,7 +196,6 @@ def test_render_arrow_gives_the_rows_of_the_table(tmp_path):
     batch = batch_of(items, name=[item.name for item in items], item=[item.item for item in items])
     rows = render_arrow(batch, tmp_path / "out", ("overlay", "svg")).to_pylist()
     wishes = Wishes(str(tmp_path / "plain"), ("overlay", "svg"), thumbnails=False)
-    wishes.make_folders()
     for item, row in zip(items, rows, strict=True):
         files = render(item, wishes).files
         want = table.row_of(replace(outcome(item.body), item=item.item, files=files, answered=None))

@@ -39,6 +39,7 @@ _OF_JOBS = {
     "journal_mismatch": BAD_INPUT,
     "journal_corrupt": NOT_WRITTEN,
 }
+_BY_THEMSELVES = ("heif", "dask", "ray")  # extras that few commands need
 _ADVICE = {
     "exists": "--overwrite replaces it",
     "alpha": "let the output's name end like one of those",
@@ -50,7 +51,7 @@ class Failure(click.ClickException):
 
     def __init__(self, error: RunmaskError, subject: str | None = None):
         text = str(error)
-        if isinstance(error, MissingDependencyError) and error.extra != "heif":
+        if isinstance(error, MissingDependencyError) and error.extra not in _BY_THEMSELVES:
             text = f"the commands need {error.name}: pip install 'runmask[all]'"
         advice = _ADVICE.get(error.code)
         told = (f"{subject}: " if subject else "") + text + (f"; {advice}" if advice else "")

@@ -42,6 +42,8 @@ _DEVELOPMENT = {
 }
 
 NAMES = (*_KEYS, SANDBOX)
+LOCAL = _EMBEDDED, _THIS_MACHINE = "the embedded sandbox", "this machine"
+"""The places of :attr:`Choice.place` that are on this machine."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,15 @@ class Choice:
         from .http.address import host_of, is_loopback
 
         if self.embedded:
-            return "the embedded sandbox"
+            return _EMBEDDED
         if self.base_url is None:
             return _TITLES[self.service]
-        return "this machine" if is_loopback(host_of(self.base_url)) else self.base_url
+        return _THIS_MACHINE if is_loopback(host_of(self.base_url)) else self.base_url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.place in LOCAL
 
     @contextmanager
     def running(self) -> Iterator[Choice]:

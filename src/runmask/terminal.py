@@ -29,6 +29,7 @@ _SHORTEST = 14  # columns that a shortened path still has
 _FEWEST = 2  # columns of a table that stay, however narrow the terminal is
 _LONGEST_NOTICE = 300
 _LOOK_S = 0.2  # how often a job is looked at
+_LINE_S = 30.0  # and told of where there is no terminal
 
 ANSWER_COLUMNS = ("verdict", "score", "marked", "size", "box x, y")
 
@@ -180,9 +181,10 @@ class Gauge(NamedTuple):
 
 @contextmanager
 def gauges(look: Callable[[], Sequence[Gauge]]) -> Iterator[None]:
-    """A bar for each stage of a job while the block runs, where a person watches."""
+    """A bar for each stage of a job while the block runs; a line now and then in a log."""
     if not sys.stderr.isatty():
-        yield
+        with every(_LINE_S, lambda: _tell_gauges(look())):
+            yield
         return
     with rich.progress.Progress(
         rich.progress.TextColumn("{task.description}"),
@@ -204,6 +206,15 @@ def gauges(look: Callable[[], Sequence[Gauge]]) -> Iterator[None]:
 
         with every(_LOOK_S, show):
             yield
+
+
+def _tell_gauges(stages: Sequence[Gauge]) -> None:
+    told = [
+        f"{name} {done:,} of {total:,}" + (f" ({note})" if note else "")
+        for name, done, total, note in stages
+    ]
+    if told:
+        warn(", ".join(told))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from ..gallery import RESPONSE
 from ..output import distinct_names
 from .items import COLUMNS, entries, numbered
 from .journal import FILE, Answer, Reading
-from .sources import is_address, local_path, stem_of
+from .sources import is_address, local_path, relocated, stem_of
 
 TABLES = (".parquet", ".csv", ".jsonl", ".ndjson")
 BODIES = ("body", "answer", "response", "raw")
@@ -42,7 +42,7 @@ def answers(arguments: Iterable[str], photos: str | None = None) -> Iterator[Ans
     for argument in map(local_path, arguments):
         if os.path.isdir(argument):
             if os.path.lexists(os.path.join(argument, FILE)):
-                yield from _job(argument)
+                yield from _job(argument, photos or "")
             else:
                 yield from _files(_json_in(argument), photos or argument)
         elif not os.path.lexists(argument):
@@ -96,13 +96,13 @@ def _photos_by_name(folder: str) -> Mapping[str, str]:
 # -- another job
 
 
-def _job(folder: str) -> Iterator[Answer]:
+def _job(folder: str, photos: str) -> Iterator[Answer]:
     journal = Reading(folder)
     try:
         for outcome in journal.outcomes():
             if outcome.body is not None:
                 yield Answer(
-                    outcome.source,
+                    relocated(outcome.source, photos),
                     outcome.name,
                     outcome.digest or "",
                     outcome.service or "",

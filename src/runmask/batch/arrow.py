@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..errors import InputError
-from ..output import safe_name
+from ..output import make_folder, safe_name
 from .rendering import How, Wishes, render, wishes_of
 from .table import arrow, batch_of, row_of
 from .values import Answered, Outcome
@@ -70,7 +70,7 @@ def render_arrow(
         raise InputError("outputs are asked for, and no folder is given")
     wishes = wishes_of(str(folder or ""), outputs, heic=True, **how)
     if folder is not None:
-        wishes.make_folders()
+        make_folder(wishes.folder)
     rows = batch_of(row_of(_outcome(told, wishes)) for told in answers)
     if isinstance(batch, arrow().RecordBatch):
         return rows

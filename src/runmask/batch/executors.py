@@ -197,7 +197,7 @@ class _Dask(Executor):
         try:
             from distributed import Client
         except ImportError as error:
-            raise MissingDependencyError.of(error.name, "dask", "this") from error
+            raise MissingDependencyError.of(error.name, "dask", "a Dask cluster") from error
         self._client = Client(address, timeout=_CONNECT_S, set_as_default=False)
         self._client.wait_for_workers(1, timeout=_START_S)
         self.workers = sum(self._client.nthreads().values())
@@ -219,7 +219,7 @@ class _Ray(Executor):
         try:
             import ray
         except ImportError as error:
-            raise MissingDependencyError.of(error.name, "ray", "this") from error
+            raise MissingDependencyError.of(error.name, "ray", "a Ray cluster") from error
         self._ours = not ray.is_initialized()
         if self._ours:
             ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR)

@@ -16,7 +16,7 @@ from .journal import Journal
 from .pool import drive
 from .rendering import FOLDERS, Wishes, render_chunk
 from .reporting import FILE as PAGE
-from .reporting import report
+from .reporting import page
 from .stopping import Stop
 from .values import Answered, Rendered
 
@@ -38,7 +38,6 @@ def render_all(
     What is done is in the journal, a bunch at a time; whatever ends this, the rest is rendered by
     the next call. Raises as :func:`.pool.drive`, and what the journal raises.
     """
-    wishes.make_folders()
     _tidy(wishes.folder)
     work = partial(render_chunk, wishes=replace(wishes, heic=engine.apart))
 
@@ -68,9 +67,9 @@ def finished(journal: Journal, stop: Stop) -> str | None:
         return None
     try:
         table.write(path, journal.outcomes())
-        page = report(journal.folder)
+        made = page(os.path.abspath(journal.folder))
         journal.table_written()
-        return page
+        return made
     except OutputError as error:
         stop.request(error=error)
         return None

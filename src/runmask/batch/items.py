@@ -4,11 +4,13 @@ An argument is one of these:
 
 - the path of an image file;
 - a folder: the images in it and in its folders, by name. Hidden ones, and those that this library
-  has made there, are left out. A file counts if it is named as an image, or is one;
+  has made there, are left out: those in the folders of a job's files, and beside answers. A file
+  counts if it is named as an image, or is one;
 - a pattern with ``*``, ``?`` or ``[``, where ``**`` stands for any folders: but for those that a
-  job has made, or the same call, made again, would be about its own overlays;
+  job has made, or the same call, made again, would be about its own overlays. It must match;
 - a list: ``.csv`` or ``.tsv`` with a line of titles, ``.jsonl`` or ``.ndjson``, ``.parquet``, or
-  ``.txt`` with a line for each; its paths are relative to its folder. It may be of any length;
+  ``.txt`` with a line for each (no comments); in UTF-8. Its paths are relative to its folder, other
+  columns mean nothing, and it may be of any length;
 - an ``http`` or ``https`` address;
 - an address in another scheme, through fsspec: of a file, a folder, or a pattern.
 """
@@ -113,9 +115,15 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 def _pattern(pattern: str) -> Iterator[Entry]:
     parts = Path(pattern).parts
     fixed = next(at for at, part in enumerate(parts) if glob.has_magic(part))
-    for path in sorted(glob.glob(pattern, recursive=True)):
-        if not os.path.isdir(path) and not _is_output(path, fixed):
-            yield _entry(path)
+    found = sorted(glob.glob(pattern, recursive=True))
+    given = [path for path in found if not os.path.isdir(path) and not _is_output(path, fixed)]
+    if not given:
+        raise _unmatched(pattern)
+    yield from map(_entry, given)
+
+
+def _unmatched(pattern: str) -> InputError:
+    return InputError(f"{shown(pattern)}: no file matches this pattern", code="missing")
 
 
 def _is_output(path: str, fixed: int) -> bool:
@@ -139,6 +147,8 @@ def _remote_entries(address: str) -> Iterator[Entry]:
         sources = [file_system.unstrip_protocol(name) for name in found]
     except Exception as error:  # each of its file systems has errors of its own
         raise InputError(f"{shown(address)}: {type(error).__name__}: {error}"[:400]) from error
+    if not sources and glob.has_magic(path):
+        raise _unmatched(address)
     for source in sources:
         yield Entry(source, "")
 
@@ -165,13 +175,19 @@ def numbered(what: str, rows: Iterator[Row], made: Callable[[Row], Made]) -> Ite
                 return
             one = made(row)
         except (OSError, ValueError, RuntimeError, OverflowError, csv.Error) as error:
-            reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+            reason: object = error
+            if isinstance(error, RecursionError):
+                reason = "it is nested too deep"
+            elif isinstance(error, UnicodeDecodeError):
+                reason = f"it is not in UTF-8: save it as such ({error.reason})"
             raise InputError(f"{what} {number}: {reason}", code="list") from error
         yield one
 
 
 def _listed(value: object, folder: str) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if isinstance(value, str) and not value.strip():
+        raise InputError("its path is empty: fill it in, or take the entry out")
+    if not isinstance(value, str) or "\0" in value:
         raise InputError(f"{shown(value)} is no path or address")
     os.fsencode(value)  # of JSON, that may have halves of characters: a ValueError tells of one
     value = value.strip()
@@ -235,4 +251,7 @@ def _column(titles: list[str], column: str | None) -> str:
         if name in titles:
             return name
     wanted = "none of " + ", ".join(COLUMNS) if column is None else f"no {column!r}"
-    raise InputError(f"{wanted} among its columns {shown(titles)}", code="column")
+    hint = ""
+    if len(titles) == 1 and ";" in titles[0]:
+        hint = "; it is separated by semicolons, and has to be by commas (or tabs, as .tsv)"
+    raise InputError(f"{wanted} among its columns {shown(titles)}{hint}", code="column")

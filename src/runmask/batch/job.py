@@ -17,7 +17,6 @@ from typing import Unpack
 
 from ..errors import BatchError, InputError, OutputError
 from ..http import AsyncCopyleaks
-from ..http.address import host_of, is_loopback
 from ..http.client import Options as ClientOptions
 from ..http.webhooks import CopyleaksWebhook, Inbox
 from .finishing import finished, render_all
@@ -90,7 +89,7 @@ def perform(job: Job, progress: Progress) -> Summary:
             try:
                 render_all(
                     journal,
-                    job.wishes,
+                    replace(job.wishes, loopback=job.choice.is_local),
                     job.engine,
                     stop=stop.at_once,
                     coming=is_coming,
@@ -121,6 +120,8 @@ def _planned(job: Job, journal: Journal) -> Planned:
         journal.resolve(job.resolve)
     if job.retry_failed:
         journal.retry_failed()
+    if job.again:
+        journal.render_again()
     journal.wish(job.wishes.text())
     return planned
 
@@ -141,6 +142,9 @@ def _summary(
         spent=progress.spent,
         spent_in_all=journal.spent(),
         report=page,
+        lacking=journal.lacking(job.wishes.outputs),
+        incomplete=journal.incomplete(),
+        resent=journal.resent(),
         error=stop.error,
         signal=stop.signal,
     )
@@ -185,9 +189,7 @@ async def _submitted(job: Job, journal: Journal, stop: Stop, progress: Progress)
     options: ClientOptions = {} if job.rate is None else {"rate_limit": job.rate}
     async with job.choice.async_client(**options) as client:
         if job.webhook is None:
-            base_url = job.choice.base_url
-            is_local = base_url is not None and is_loopback(host_of(base_url))
-            way = ByUpload(job.choice.service, client, is_local=is_local, rate=job.rate)
+            way = ByUpload(job.choice.service, client, is_local=job.choice.is_local, rate=job.rate)
             progress.submitter = Submitter(journal, way, stop, job.manner)
             await progress.submitter.run()
             return

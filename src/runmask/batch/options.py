@@ -44,7 +44,9 @@ class Options(How, total=False):
         again, and perhaps paid for again; given up; or (by webhook) looked for in the inbox.
         Default: they stay held.
     retry_failed : bool
-        Try again what has failed before.
+        Try again what has failed before, but not what was given up.
+    again : bool
+        Make the files of all answers once more, also those that were made.
     webhook : str
         Have the service fetch the images and send its answers to this public address, such as
         ``https://hooks.example.org/copyleaks``. For Copyleaks, and images at web addresses.
@@ -69,6 +71,7 @@ class Options(How, total=False):
     rate: float | None
     resolve: Resolve | None
     retry_failed: bool
+    again: bool
     webhook: str | None
     listen: tuple[str, int] | None
     wait: float
@@ -90,6 +93,7 @@ class Job:
     rate: Rate | None
     resolve: Resolve | None
     retry_failed: bool
+    again: bool
     webhook: CopyleaksWebhook | None
     listen: tuple[str, int] | None
     wait_s: float
@@ -108,7 +112,7 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
     _check_ways(choice.service, options)
     webhook = options.get("webhook")
     return Job(
-        inputs=_arguments(inputs),
+        inputs=_arguments(inputs, folder),
         folder=folder,
         choice=choice,
         wishes=wishes_of(folder, options.get("outputs", ("overlay",)), **how),
@@ -122,13 +126,14 @@ def job_of(inputs: Inputs, output: str | os.PathLike[str], options: Options) -> 
         rate=None if rate is None else Rate(_positive(rate, "rate"), max(1, round(rate))),
         resolve=options.get("resolve"),
         retry_failed=options.get("retry_failed", False),
+        again=options.get("again", False),
         webhook=None if webhook is None else webhook_of(webhook),
         listen=options.get("listen"),
         wait_s=_positive(options.get("wait", 3600.0), "wait"),
     )
 
 
-def _arguments(inputs: Inputs) -> list[str]:
+def _arguments(inputs: Inputs, folder: str) -> list[str]:
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     arguments = []
     for each in given:
@@ -139,6 +144,12 @@ def _arguments(inputs: Inputs) -> list[str]:
         arguments.append(text if is_elsewhere else local_path(text))
     if not arguments:
         raise InputError("inputs: none are given")
+    for argument in arguments:
+        if os.path.realpath(argument) == os.path.realpath(folder):
+            raise InputError(
+                f"{shown(argument)}: input and output are the same folder: give another output,"
+                " such as a folder in it"
+            )
     return arguments
 
 

@@ -81,6 +81,12 @@ class Summary:
         Credits, of now and of the whole job, as far as answers tell them.
     report : str or None
         The page, if it was written anew.
+    lacking : tuple of str
+        The kinds of files that were asked for, and that no answer has what it takes for.
+    incomplete : int
+        How many are done but keep files of before: their errors say why.
+    resent : int
+        How many requests of the whole job were sent again although they may have been charged.
     error : Exception or None
         What has stopped the job.
     signal : int or None
@@ -97,6 +103,9 @@ class Summary:
     spent: float
     spent_in_all: float
     report: str | None
+    lacking: tuple[str, ...] = ()
+    incomplete: int = 0
+    resent: int = 0
     error: Exception | None
     signal: int | None
 

@@ -29,7 +29,7 @@ from ..output import atomic_write, make_folder
 from ..scan import overlay_ending
 from ..style import Encoding, Look
 from .confidence import confidence_of, resized
-from .sources import digest_of, read_image
+from .sources import digest_of, read_image, relocated
 from .thumbnails import SIDE, outline_of
 from .values import Answered, Rendered
 
@@ -42,7 +42,7 @@ FOLDERS = ("masks", "overlays", "heatmaps", "contours", "thumbnails")
 
 _CONTOURS = {"geojson": ".geojson", "svg": ".svg", "coco": ".json"}
 _NO_ALPHA = {".jpg", ".jpeg", ".bmp"}
-_NOT_WISHED = ("folder", "heic")
+_NOT_WISHED = ("folder", "heic", "loopback", "photos")
 _NAME = "the image"  # in messages, which stand beside its path
 
 
@@ -61,7 +61,9 @@ class Wishes:
 
     ``outputs`` are of :data:`OUTPUTS`. ``encoding`` is that of overlays and heatmaps; without a
     format they have the photo's own. ``colormap`` is that of heatmaps. ``thumbnails`` are what a
-    report shows. ``heic`` allows to decode HEIC: only where the loss of the process is none.
+    report shows. ``heic`` allows to decode HEIC: only where the loss of the process is none;
+    ``loopback`` to fetch images from this machine. ``photos`` is a folder where images are looked
+    for first.
 
     Raises InputError for what means nothing.
     """
@@ -73,6 +75,8 @@ class Wishes:
     colormap: str = "turbo"
     thumbnails: bool = True
     heic: bool = False
+    loopback: bool = False
+    photos: str = ""
 
     def __post_init__(self) -> None:
         for name in self.outputs:
@@ -88,11 +92,6 @@ class Wishes:
         """What they ask for, wherever it goes: equal wishes make equal files."""
         told = {name: value for name, value in asdict(self).items() if name not in _NOT_WISHED}
         return json.dumps(told, sort_keys=True)
-
-    def make_folders(self) -> None:
-        """Make the folders that files go to; OutputError if one cannot be made."""
-        for name in FOLDERS:
-            make_folder(Path(self.folder) / name)
 
     def needs_photo(self, mask: Mask | None, heat: Any, source: str) -> bool:
         """Whether something is asked for that has the photo in it, or its orientation tag."""
@@ -160,7 +159,13 @@ class _Work:
             if mask is not None and "mask" in self.wishes.outputs:
                 self._write_mask(mask, orientation=1)
             return
-        picture, drawn = self._photo(mask)
+        try:
+            data = self._photo()
+        except RunmaskError:
+            if not self._did_without_photo(mask, heat):
+                raise
+            return
+        picture, drawn = self._decoded(data, mask)
         if self.wishes.thumbnails:
             self._write_thumbnail("thumbnail", ".photo.jpg", picture)
         if heat is not None:
@@ -171,15 +176,29 @@ class _Work:
         if mask is not None and drawn is not None:
             self._write_marked(mask, drawn, picture)
 
-    def _photo(self, mask: Mask | None) -> tuple[Picture, Mask | None]:
-        """The photo as it is stored, or upright if the mask fits that; and the mask in its size."""
-        answered, encoding = self.answered, self.wishes.encoding
+    def _did_without_photo(self, mask: Mask | None, heat: Any) -> bool:
+        """Write the mask, without an orientation; whether only thumbnails are missing then."""
+        wanted = self.wishes.outputs
+        if mask is not None and "mask" in wanted:
+            path = os.path.join(self.wishes.folder, "masks", f"{self.answered.name}.png")
+            if not os.path.exists(path):  # it may have the photo's orientation tag
+                self._write_mask(mask, orientation=1)
+        return bool(wanted) and heat is None and (mask is None or "overlay" not in wanted)
+
+    def _photo(self) -> bytes:
+        answered = self.answered
         if not answered.source:
-            raise ImageError("the image of this answer is not known", code="unreadable")
-        data = read_image(answered.source, _NAME)
+            raise ImageError("the image of this answer is not known", code="no_photo")
+        source = relocated(answered.source, self.wishes.photos)
+        data = read_image(source, _NAME, loopback=self.wishes.loopback)
         if answered.digest and digest_of(data) != answered.digest:
             raise ImageError(f"{_NAME} is not the one that was sent: it changed", code="changed")
         self.end("read")
+        return data
+
+    def _decoded(self, data: bytes, mask: Mask | None) -> tuple[Picture, Mask | None]:
+        """The photo as it is stored, or upright if the mask fits that; and the mask in its size."""
+        encoding = self.wishes.encoding
         kind = images.format_of(data) or ""
         if kind == "HEIF" and not self.wishes.heic:
             raise ImageError(f"{_NAME} is HEIC, decoded in worker processes only", code="heic")
@@ -255,6 +274,7 @@ class _Work:
 
     def _write(self, kind: str, folder: str, ending: str, data: bytes) -> None:
         path = f"{folder}/{self.answered.name}{ending}"
+        make_folder(os.path.join(self.wishes.folder, folder))
         atomic_write(os.path.join(self.wishes.folder, path), data)
         self.files[kind] = path
         self.end("write")

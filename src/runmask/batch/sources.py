@@ -44,6 +44,21 @@ def stem_of(source: str) -> str:
     return os.path.splitext(os.path.basename(path.rstrip("/")))[0]
 
 
+def relocated(source: str, photos: str) -> str:
+    """Where the file of a path is in another folder: under as much of its path as is there.
+
+    The same, if it is not there at all. O(depth of the path) look-ups.
+    """
+    if not photos or is_address(source):
+        return source
+    steps = source.strip(os.sep).split(os.sep)
+    for at in range(len(steps)):
+        path = os.path.join(photos, *steps[at:])
+        if os.path.isfile(path):
+            return path
+    return source
+
+
 def stamp_of(source: str) -> str:
     """What changes when a file is written to; empty for what is elsewhere or not there."""
     if is_address(source):

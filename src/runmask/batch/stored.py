@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Unpack
 
-from ..errors import BatchError, OutputError
+from ..errors import BatchError, InputError, OutputError, shown
+from ..services import LOCAL
 from .answers import answers as stored_at
 from .executors import Engine, engine_of
 from .finishing import finished, render_all
-from .journal import Journal
+from .journal import FILE, Journal
 from .progress import Progress, Summary
 from .rendering import How, wishes_of
 from .stopping import Stop, by_signals
@@ -27,6 +29,7 @@ def render(
     outputs: Iterable[str] = ("overlay",),
     executor: Engine | Executor | None = None,
     retry_failed: bool = False,
+    again: bool = False,
     progress: Progress | None = None,
     **how: Unpack[How],
 ) -> Summary:
@@ -40,13 +43,16 @@ def render(
     output : path
         The job's folder, made if need be.
     photos : path, optional
-        The folder with the images, if they do not lie beside the answers.
+        The folder with the images, if they do not lie beside the answers. Those of a job are looked
+        for there under as much of their paths as is there, and where they were if they are not.
     outputs : of :data:`.rendering.OUTPUTS`
         The kinds of files to make, where an answer has what that takes.
     executor : Engine or concurrent.futures.Executor, optional
         Where to render: see :mod:`.executors`. Default: processes, one for each core.
     retry_failed : bool
-        Try again what has failed before.
+        Try again what has failed before. With ``photos``, what could not be rendered is.
+    again : bool
+        Make all files once more, also those that were made.
     progress : Progress, optional
         Kept up to date, for another thread to look at.
     how
@@ -70,6 +76,7 @@ def render(
         outputs=outputs,
         executor=executor,
         retry_failed=retry_failed,
+        again=again,
         progress=progress or Progress(),
         **how,
     ).or_raised()
@@ -83,6 +90,7 @@ def perform(
     outputs: Iterable[str],
     executor: Engine | Executor | None,
     retry_failed: bool,
+    again: bool = False,
     progress: Progress,
     **how: Unpack[How],
 ) -> Summary:
@@ -93,6 +101,11 @@ def perform(
     wishes = wishes_of(folder, outputs, **how)
     engine = engine_of(executor)
     anew = places == [folder]
+    if folder in places and not (anew and os.path.lexists(os.path.join(folder, FILE))):
+        raise InputError(
+            f"{shown(folder)}: answers and output are the same folder, and it is no job's: give"
+            " another output, such as a folder in it"
+        )
     added = 0
     stop = Stop()
     with by_signals(stop), Journal(folder, {} if anew else {"service": _SERVICE}) as journal:
@@ -101,8 +114,13 @@ def perform(
             found = stored_at(places, None if photos is None else os.path.abspath(photos))
             added = journal.add_answers(found)
             journal.keep_arguments(places)
-        if retry_failed:
-            journal.retry_failed()
+        elif photos is not None:
+            wishes = replace(wishes, photos=os.path.abspath(photos))
+        if retry_failed or wishes.photos:
+            journal.retry_rendering()
+        if again:
+            journal.render_again()
+        wishes = replace(wishes, loopback=journal.facts().get("at") in LOCAL)
         journal.wish(wishes.text())
         states = journal.counts()
         progress.images = sum(states.values())
@@ -123,6 +141,9 @@ def perform(
             spent=0.0,
             spent_in_all=journal.spent(),
             report=page,
+            lacking=journal.lacking(wishes.outputs),
+            incomplete=journal.incomplete(),
+            resent=journal.resent(),
             error=stop.error,
             signal=stop.signal,
         )

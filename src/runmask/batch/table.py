@@ -4,12 +4,15 @@
 
     item, name, source     int64, string    the item's number in the job, the stem of its files
     state, error           string, struct   "done", "failed", ...; code and message
+    digest, copy_of        string, int64    of the image as sent: 32 hexadecimal digits of BLAKE2b;
+                                            the item with the same content that was paid for
     service, verdict       string           "ai", "human" or null
     score, shares          float64, struct  as the service means it; of AI and human pixels
     width, height          int32            of the mask's grid
     area, fraction, parts  int64, ...       of what is marked; parts are 8-connected
     box                    struct           x0, y0, x1, y1 around it, ends exclusive
-    ids, credits, model    map, ...         what the service calls the answer, and charged
+    ids, credits, model    map, ...         what the service calls the answer, and charged: once,
+                                            so that copies have no credits
     notice                 string           what a stand-in for the service says of itself
     times                  struct           of the answer: as the service says, and as it came
     files                  struct           paths within the job's folder, by kind
@@ -71,6 +74,8 @@ def schema() -> pa.Schema:
             ("source", text),
             ("state", text),
             ("error", pa.struct([("code", text), ("message", text)])),
+            ("digest", text),
+            ("copy_of", pa.int64()),
             ("service", text),
             ("verdict", text),
             ("score", real),
@@ -104,8 +109,10 @@ def row_of(outcome: Outcome) -> dict[str, Any]:
         "name": outcome.name,
         "source": _text(outcome.source),
         "state": outcome.state,
+        "digest": outcome.digest or None,
+        "copy_of": outcome.copy_of,
         "service": outcome.service or None,
-        "credits": outcome.credits,
+        "credits": outcome.credits if outcome.copy_of is None else None,
         "files": dict(outcome.files) or None,
         "times": {"created": None, "answered": _microseconds(outcome.answered)},
     }
@@ -120,8 +127,8 @@ def row_of(outcome: Outcome) -> dict[str, Any]:
         return row
     told = _told(detection)
     row["times"]["created"] = told.pop("created")
-    if outcome.credits is not None:
-        told["credits"] = outcome.credits
+    if outcome.credits is not None or outcome.copy_of is not None:
+        told["credits"] = row["credits"]
     return row | told
 
 

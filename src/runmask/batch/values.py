@@ -55,7 +55,8 @@ class Outcome:
     """An item as the journal has it: what a table and a report are made of.
 
     ``scan_id``, ``digest``, ``service``, ``credits``, ``billed``, ``answered`` (seconds since 1970)
-    and ``body`` are of its scan, and None as long as there is none.
+    and ``body`` are of its scan, and None as long as there is none. ``copy_of`` is the number of
+    the first item with the same scan, which it was paid for; None for that one.
     """
 
     item: int
@@ -71,4 +72,5 @@ class Outcome:
     credits: float | None
     billed: str | None
     answered: float | None
+    copy_of: int | None = None
     body: bytes | None = field(repr=False)

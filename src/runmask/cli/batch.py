@@ -11,7 +11,7 @@ import click
 from .. import exits, terminal
 from .jobs import outcomes_of, tell, tell_items, watching
 from .options import folder_option, json_option, service_options
-from .renderings import engine_of, engines, how_of, renderings
+from .renderings import again_option, engine_of, engines, how_of, renderings
 
 
 class _Place(click.ParamType["tuple[str, int]"]):
@@ -50,7 +50,12 @@ class _Place(click.ParamType["tuple[str, int]"]):
     type=click.Choice(["resend", "skip", "fetch"]),
     help="Held images: send them again and perhaps pay again, give them up, or look for webhooks.",
 )
-@click.option("--retry-failed", is_flag=True, help="Try again what has failed before.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Try again what has failed before, but not what was given up.",
+)
+@again_option
 @click.option("--held", "list_held", is_flag=True, help="List the job's held images, and end.")
 @click.option(
     "--webhook",

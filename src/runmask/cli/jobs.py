@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _JSON_EVERY_S = 5.0
 _LISTED = 10
+_ADVICE = {"no_photo": "; --photos names the folder with the images"}
 
 
 @contextmanager
@@ -63,6 +64,9 @@ def tell(summary: Summary, as_json: bool) -> None:
                 "shared": summary.shared,
                 "credits": summary.spent,
                 "credits_in_all": summary.spent_in_all,
+                "sent_again": summary.resent,
+                "incomplete": summary.incomplete,
+                "lacking": list(summary.lacking),
                 "report": summary.report,
                 "error": None if summary.error is None else str(summary.error),
             }
@@ -73,10 +77,21 @@ def tell(summary: Summary, as_json: bool) -> None:
     if left := total - sum(states.get(name, 0) for name in ("done", "failed", "held")):
         parts.append(f"{left:,} to go")
     terminal.warn(", ".join(parts))
+    if summary.incomplete:
+        terminal.warn(
+            f"not all that is asked for could be made of {summary.incomplete:,}: what was there is"
+            " kept, and the table says why"
+        )
+    for kind in summary.lacking:
+        terminal.warn(f"no {kind} in {states['done']:,} answers")
     if summary.answered:
         same = f", {summary.shared:,} have the content of others" if summary.shared else ""
         cost = f"; {summary.spent:,.6g} credits" if summary.spent else ""
         terminal.warn(f"{summary.answered:,} answered now{same}{cost}")
+    if summary.resent:
+        terminal.warn(
+            f"up to {summary.resent:,} more may have been charged: of held images, sent again"
+        )
     if not as_json:
         for state in ("failed", "held"):
             if states.get(state):
@@ -99,7 +114,7 @@ def outcomes_of(folder: str | Path, state: Any) -> Iterator[Outcome]:
 
     journal = Reading(folder)
     try:
-        yield from journal.outcomes(state)
+        yield from journal.held() if state == "held" else journal.outcomes(state)
     finally:
         journal.close()
 
@@ -122,4 +137,6 @@ def tell_items(outcomes: Iterator[Outcome], as_json: bool, most: int | None = No
                 }
             )
         else:
-            terminal.say(terminal.printable(f"{outcome.source}: {outcome.state}: {message}"))
+            about = outcome.source or f"answer {outcome.name}"
+            advice = _ADVICE.get(code, "")
+            terminal.say(terminal.printable(f"{about}: {outcome.state}: {message}{advice}"))

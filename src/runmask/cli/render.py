@@ -12,7 +12,7 @@ import click
 from .. import exits, terminal
 from .jobs import tell, watching
 from .options import folder_option, json_option
-from .renderings import engine_of, engines, how_of, renderings
+from .renderings import again_option, engine_of, engines, how_of, renderings
 
 
 @click.command("render", epilog=exits.CODES)
@@ -21,17 +21,19 @@ from .renderings import engine_of, engines, how_of, renderings
 @click.option(
     "--photos",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the images, if they do not lie beside the answers.",
+    help="Folder with the images, if they do not lie beside the answers, or a job's have moved.",
 )
 @renderings
 @engines
 @click.option("--retry-failed", is_flag=True, help="Try again what failed in an earlier run.")
+@again_option
 @json_option
 def render_command(
     answers: tuple[str, ...],
     folder: Path,
     photos: Path | None,
     retry_failed: bool,
+    again: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -47,13 +49,14 @@ def render_command(
 
     how, engine = how_of(options), engine_of(options)
     progress = Progress()
-    with watching(progress, as_json):
+    with watching(progress, as_json), terminal.warnings_about(str(folder)):
         summary = perform(
             answers,
             folder,
             photos=photos,
             executor=engine,
             retry_failed=retry_failed,
+            again=again,
             progress=progress,
             **options,
             **how,

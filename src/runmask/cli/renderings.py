@@ -51,6 +51,9 @@ renderings = together(
         help="Whether to make what a report shows.",
     ),
 )
+again_option = click.option(
+    "--again", is_flag=True, help="Make all files once more, as after some were lost."
+)
 engines = together(
     click.option(
         "--processes", type=click.IntRange(1), metavar="N", help="Render in so many processes."

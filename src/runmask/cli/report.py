@@ -21,7 +21,8 @@ from .. import exits, terminal
 def report_command(folder: Path, most: int) -> None:
     """Write the page of a job's results, FOLDER/report.html.
 
-    It shows results.parquet: a table to sort and filter, and each photo against its overlay. It
+    Of a job that was stopped, or runs still, it shows what is there; nothing is sent. It shows
+    results.parquet: a table to sort and filter, and each photo against its overlay. It
     needs no server and no network, and moves with its folder.
     """
     from .. import batch

@@ -34,6 +34,7 @@ from .scans import Answer, Claim, Fault, Resolution
 T = TypeVar("T")
 
 _CHUNK = 5000  # items of one commit while a job is planned
+_WORDS = {"service": "with", "at": "at", "question": "with the model", "way": "by"}
 _RESERVE = "journal.reserve"
 
 
@@ -58,12 +59,14 @@ class Journal(Reading):
 
     def __init__(self, folder: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
         folder = os.fspath(folder)
+        is_made = not os.path.lexists(folder)
         make_folder(folder)
         self.is_full = False
         self._ownership = Ownership(folder)
         try:
             path = os.path.join(folder, schema.FILE)
             is_new = schema.made(path)
+            self._made = (is_new, is_made)
             database = schema.connected(path, writing=True)
             try:
                 super().__init__(folder)
@@ -84,11 +87,21 @@ class Journal(Reading):
             raise
 
     def close(self) -> None:
-        """Finish what is to be written, and let the next process have it."""
+        """Finish what is to be written, and let the next process have it.
+
+        What this one made is gone again if it has taken in no item: the job was refused.
+        """
+        is_new, is_made = self._made
+        is_empty = is_new and not self._has_items()
         super().close()
         self._writer.close()
         self._give_back_reserve()
+        if is_empty:
+            schema.remove(self.path)
         self._ownership.release()
+        if is_empty and is_made:
+            with suppress(OSError):
+                os.rmdir(self.folder)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +119,7 @@ class Journal(Reading):
         for name, value in identity.items():
             if known.get(name) != value:
                 raise JournalMismatchError(
-                    f"the job in {self.folder!r} was begun with {name} {known.get(name)!r}, and"
+                    f"the job in {self.folder!r} was begun {_WORDS[name]} {known.get(name)!r}, and"
                     f" {value!r} is asked for: give another output folder",
                     path=self.path,
                 )
@@ -149,8 +162,16 @@ class Journal(Reading):
         return self._do(partial(scans.resolve, choice=choice))
 
     def retry_failed(self) -> int:
-        """Let what failed be tried again, whatever the reason; how many items."""
+        """Let what failed be tried again, but not what was given up; how many items."""
         return self._do(scans.retry_failed)
+
+    def retry_rendering(self) -> int:
+        """Let what is answered and could not be rendered be tried again; how many items."""
+        return self._do(scans.retry_rendering)
+
+    def render_again(self) -> None:
+        """Have the files of all answers made once more."""
+        self._do(scans.render_again)
 
     # -- its images
 
@@ -296,10 +317,15 @@ class Journal(Reading):
     # -- rendering
 
     def rendered(self, results: Sequence[Rendered]) -> None:
-        """Keep what came of rendering. One commit."""
+        """Keep what came of rendering. One commit.
+
+        Files that were made before stay with an item, and one that was done stays so: an error says
+        then why it has not all of what is asked for.
+        """
         rows = [
             (
                 "failed" if result.error else "done",
+                scans.DONE_BEFORE,
                 json.dumps(dict(result.files)),
                 json.dumps({name: round(s, 6) for name, s in result.seconds.items()}),
                 *(result.error or (None, None)),
@@ -309,17 +335,14 @@ class Journal(Reading):
         ]
         self._do(
             lambda db: db.executemany(
-                "UPDATE items SET state = ?, files = ?, seconds = ?, error = ?, message = ?"
-                " WHERE number = ?",
+                "UPDATE items SET state = iif(error IS NULL AND message IS ?2, 'done', ?1),"
+                " files = json_patch(files, ?3), seconds = ?4, error = ?5, message = ?6"
+                " WHERE number = ?7",
                 rows,
             )
         )
         with self._lock:
             self._handed_out.difference_update(result.item for result in results)
-
-    def is_table_current(self) -> bool:
-        """Whether no item has changed since the table of results was written."""
-        return "table" in self.facts()
 
     def table_written(self) -> None:
         """The table of results tells of all items as they are."""

@@ -92,6 +92,21 @@ class Ownership:
         self.release()
 
 
+def is_owned(folder: str) -> bool:
+    """Whether a process works on the job in a folder just now."""
+    try:
+        handle = os.open(os.path.join(folder, FILE), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(handle)
+    return False
+
+
 def _signature(handle: int) -> tuple[int | None, str | None, float | None]:
     """Who has the lock. Whoever has only just got it takes a moment to sign."""
     for _ in range(_SIGN_ATTEMPTS):

@@ -7,20 +7,24 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...errors import JournalCorruptError
 from ..values import Answered, Outcome, State
 from . import schema
+from .lock import is_owned
 
 _PAGE = 200
+
+INTERRUPTED = ("interrupted", "the job ended while the request was under way")
 
 _OUTCOMES = """
 SELECT items.number, source, name, items.state, files, coalesce(items.error, scans.error),
     coalesce(items.message, scans.message), seconds, id, digest, service, credits, billed, answered,
-    body
+    body, (SELECT min(number) FROM items AS same WHERE same.scan = items.scan)
 FROM items LEFT JOIN scans ON scans.number = items.scan
     LEFT JOIN bodies ON bodies.scan = items.scan
 WHERE items.number > ?{where} ORDER BY items.number LIMIT ?
@@ -61,6 +65,15 @@ class Reading:
         [(total,)] = self._rows("SELECT coalesce(total(credits), 0) FROM scans")
         return float(total)
 
+    def is_table_current(self) -> bool:
+        """Whether no item has changed since the table of results was written."""
+        return "table" in self.facts()
+
+    def resent(self) -> int:
+        """How many requests a person had sent again that may have been charged before."""
+        found = self._rows("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'resent'")
+        return int(found[0][0]) if found else 0
+
     def facts(self) -> Mapping[str, str]:
         """What the job was begun with: its service, its address, its wishes, ..."""
         return dict(self._rows("SELECT key, value FROM meta"))
@@ -78,7 +91,7 @@ class Reading:
 
     def _outcome(self, item: int, source: str, name: str, state: Any, *rest: Any) -> Outcome:
         files, error, message, seconds, scan_id, digest, service, *more = rest
-        cost, billed, answered, body = more
+        cost, billed, answered, body, first = more
         return Outcome(
             item=item,
             source=read_text(source),
@@ -93,8 +106,31 @@ class Reading:
             credits=None if cost is None else float(cost),
             billed=billed,
             answered=None if answered is None else float(answered),
+            copy_of=None if first == item else first,
             body=None if body is None else self._unpacked(body, scan_id),
         )
+
+    def incomplete(self) -> int:
+        """How many are done, and have an error that says why some of their files are not new."""
+        [(count,)] = self._rows(
+            "SELECT count(*) FROM items WHERE state = 'done' AND error IS NOT NULL"
+        )
+        return int(count)
+
+    def lacking(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """The kinds of files that no item has; none as long as no item has any."""
+        if not self._rows("SELECT 1 FROM items WHERE state = 'done' LIMIT 1"):
+            return ()
+        query = "SELECT 1 FROM items WHERE json_extract(files, '$.' || ?) IS NOT NULL LIMIT 1"
+        return tuple(kind for kind in kinds if not self._rows(query, kind))
+
+    def held(self) -> Iterator[Outcome]:
+        """Items that are held, and those that the next run will hold: what was under way when the
+        process died."""
+        yield from self.outcomes("held")
+        if not is_owned(self.folder):
+            for outcome in self.outcomes("sent"):
+                yield replace(outcome, state="held", error=INTERRUPTED)
 
     def unread(self, after: int, limit: int) -> list[Unread]:
         """Items that are to be read and sent, in their order, from the one after a number."""

@@ -12,13 +12,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .planning import add_item, hash_of
-from .reading import stored_text
+from .reading import INTERRUPTED, stored_text
 
 Resolution = Literal["resend", "skip"]
+
+GIVEN_UP = "given_up"
+"""The error of what was held and is not to be sent again."""
+
+DONE_BEFORE = "done before"
+"""The message, with no error, of a ``scored`` item that was ``done``: see :func:`render_again`."""
 
 # Items that were answered and could not be rendered, and how any is to be rendered again.
 _NOT_RENDERED = "state = 'failed' AND scan IN (SELECT number FROM scans WHERE state = 'scored')"
 _RENDER = "UPDATE items SET state = 'scored', error = NULL, message = NULL"
+_RENDER_DONE = (
+    f"UPDATE items SET state = 'scored', error = NULL, message = '{DONE_BEFORE}'"
+    " WHERE state = 'done'"
+)
 
 
 class Claim(NamedTuple):
@@ -141,7 +151,7 @@ def end_late(
 
 
 def hold_what_was_sent(db: sqlite3.Connection) -> None:
-    fault = Fault("interrupted", "the job ended while the request was under way")
+    fault = Fault(*INTERRUPTED)
     sent = db.execute("SELECT number FROM scans WHERE state = 'sent'").fetchall()
     for (scan,) in sent:
         end(db, scan, "held", fault, {"billed": "unknown"})
@@ -149,29 +159,48 @@ def hold_what_was_sent(db: sqlite3.Connection) -> None:
 
 def resolve(db: sqlite3.Connection, choice: Resolution) -> int:
     """What is to become of all that is held: sent again, or given up; how many items."""
-    state = "new" if choice == "resend" else "failed"
-    db.execute(  # an id that the service would not take again needs another one
-        "UPDATE scans SET state = ?, renamed = renamed + (error IS 'duplicate_scan')"
-        " WHERE state = 'held'",
-        (state,),
+    if choice == "skip":
+        for kind in ("scans", "items"):
+            gone = db.execute(
+                f"UPDATE {kind} SET state = 'failed', error = '{GIVEN_UP}',"
+                " message = 'given up: ' || message WHERE state = 'held'"
+            )
+        return gone.rowcount
+    again = db.execute(  # an id that the service would not take again needs another one
+        "UPDATE scans SET state = 'new', renamed = renamed + (error IS 'duplicate_scan')"
+        " WHERE state = 'held'"
     )
-    return db.execute("UPDATE items SET state = ? WHERE state = 'held'", (state,)).rowcount
+    db.execute(
+        "INSERT INTO meta VALUES ('resent', ?)"
+        " ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + excluded.value",
+        (str(again.rowcount),),
+    )
+    return db.execute("UPDATE items SET state = 'new' WHERE state = 'held'").rowcount
 
 
 def retry_failed(db: sqlite3.Connection) -> int:
-    """Let what failed be tried again, whatever the reason; how many items."""
-    rendering = db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}").rowcount
-    db.execute("UPDATE scans SET state = 'new' WHERE state = 'failed'")
+    """Let what failed be tried again, whatever the reason, but not what a person gave up: it may
+    have been paid for. How many items."""
+    failed = f"state = 'failed' AND error IS NOT '{GIVEN_UP}'"
+    rendering = retry_rendering(db)
+    db.execute(f"UPDATE scans SET state = 'new' WHERE {failed}")
     return rendering + (
         db.execute(
-            "UPDATE items SET state = 'new', error = NULL, message = NULL WHERE state = 'failed'"
+            f"UPDATE items SET state = 'new', error = NULL, message = NULL WHERE {failed}"
         ).rowcount
     )
 
 
+def retry_rendering(db: sqlite3.Connection) -> int:
+    """Let only what is answered be tried again, and what is done in part; how many items."""
+    failed = db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}").rowcount
+    return failed + db.execute(f"{_RENDER_DONE} AND error IS NOT NULL").rowcount
+
+
 def render_again(db: sqlite3.Connection) -> None:
-    db.execute(f"{_RENDER} WHERE state = 'done'")
+    """Have files made of all answers; what is done stays so, with its files, if that fails."""
     db.execute(f"{_RENDER} WHERE {_NOT_RENDERED}")
+    db.execute(_RENDER_DONE)
 
 
 def add_answers(db: sqlite3.Connection, answers: Iterable[Answer]) -> int:

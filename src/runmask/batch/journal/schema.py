@@ -10,7 +10,7 @@ from functools import cache
 
 from ...errors import InputError, JournalCorruptError, JournalMismatchError, OutputError
 
-__all__ = ["FILE", "check_whole", "connected", "explained", "made"]
+__all__ = ["FILE", "check_whole", "connected", "explained", "made", "remove"]
 
 FILE = "journal.sqlite"
 VERSION = 1
@@ -72,7 +72,7 @@ def made(path: str) -> bool:
         return False
     fresh = f"{path}.new"
     try:
-        _remove(fresh)
+        remove(fresh)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(fresh, isolation_level=None)
         try:
@@ -86,15 +86,16 @@ def made(path: str) -> bool:
         _sync_folder(os.path.dirname(path))
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
-            _remove(fresh)
+            remove(fresh)
         raise explained(error, path) from error
     return True
 
 
-def _remove(database: str) -> None:
-    for name in (database, f"{database}-journal"):
+def remove(database: str) -> None:
+    """Remove a database that nobody has open."""
+    for ending in ("", "-journal", "-wal", "-shm"):
         with suppress(FileNotFoundError):
-            os.unlink(name)
+            os.unlink(database + ending)
 
 
 def connected(path: str, *, writing: bool) -> sqlite3.Connection:
@@ -110,9 +111,12 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     if not writing and not os.path.lexists(path):
         raise InputError(f"{os.path.dirname(path)!r} is no folder of a job: it has no {FILE}")
     _check_kind(path)
+    mode = "mode=rw"  # who only reads tidies up as well when it closes
+    if not writing and not os.access(os.path.dirname(path) or ".", os.W_OK):
+        mode = _archived(path)
     try:
         db = sqlite3.connect(
-            f"file:{_quoted(path)}?mode=rw",  # who only reads tidies up as well when it closes
+            f"file:{_quoted(path)}?{mode}",
             uri=True,
             timeout=10,
             isolation_level=None,
@@ -132,6 +136,12 @@ def connected(path: str, *, writing: bool) -> sqlite3.Connection:
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explained(error, path) from error
     return db
+
+
+def _archived(path: str) -> str:
+    """How to read a journal in a folder where SQLite can put nothing beside it."""
+    log = f"{path}-wal"  # of a process that was killed, or runs: without one nothing can change
+    return "mode=ro" if os.path.exists(log) else "mode=ro&immutable=1"
 
 
 def _check_kind(path: str) -> None:

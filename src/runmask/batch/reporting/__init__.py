@@ -20,6 +20,8 @@ from typing import Any
 from ...errors import InputError
 from ...output import atomic_write
 from .. import table
+from ..journal import FILE as JOURNAL
+from ..journal import Reading
 from ..sources import is_address
 
 FILE = "report.html"
@@ -35,10 +37,13 @@ _COLUMNS = (
 def report(folder: str | os.PathLike[str], *, most: int = MOST) -> str:
     """Write ``report.html`` into a job's folder, from the table of results there; its path.
 
+    The table is written first if the journal beside it says more, as that of a job that was
+    stopped, or runs still.
+
     Parameters
     ----------
     folder : path
-        Of a job that has ``results.parquet``.
+        Of a job, or with ``results.parquet``.
     most : int
         Of a longer table, the page has so many first items and says so.
 
@@ -50,11 +55,29 @@ def report(folder: str | os.PathLike[str], *, most: int = MOST) -> str:
         The page cannot be written.
     """
     folder = os.path.abspath(folder)
+    _bring_up_to_date(folder)
+    return page(folder, most)
+
+
+def _bring_up_to_date(folder: str) -> None:
+    if not os.path.lexists(os.path.join(folder, JOURNAL)):
+        return
+    path = os.path.join(folder, table.FILE)
+    journal = Reading(folder)
+    try:
+        if not (journal.is_table_current() and os.path.exists(path)):
+            table.write(path, journal.outcomes())
+    finally:
+        journal.close()
+
+
+def page(folder: str, most: int = MOST) -> str:
+    """Write the page of the table as it is; its path. Raises as :func:`report`."""
     shown, summary, notices = _read(folder, most)
     title = f"Results in {os.path.basename(folder) or folder}"
-    page = os.path.join(folder, FILE)
-    atomic_write(page, _page(title, shown, summary, notices))
-    return page
+    path = os.path.join(folder, FILE)
+    atomic_write(path, _page(title, shown, summary, notices))
+    return path
 
 
 def _read(folder: str, most: int) -> tuple[list[list[Any]], str, list[str]]:
@@ -65,7 +88,7 @@ def _read(folder: str, most: int) -> tuple[list[list[Any]], str, list[str]]:
     notices: dict[str, None] = {}
     cost = 0.0
     if not os.path.isfile(path):
-        raise InputError(f"{folder!r} has no {table.FILE}: no job was finished there")
+        raise InputError(f"{folder!r} has no {table.FILE}: it is no job's")
     kinds = pa.schema([table.schema().field(name) for name in _COLUMNS])
     try:
         with pa.parquet.ParquetFile(path) as file:

@@ -59,12 +59,15 @@ function rowOf(item, place) {
     image.src = address(thumbnail);
     small.append(image);
   }
-  const name = cell(make("div", "name", item.name));
+  const name = cell(make("div", "name", item.source.split("/").slice(-2).join("/") || item.name));
   name.title = item.source;
   if (item.message) name.append(make("small", "", item.message));
-  const verdict = item.code ?? item.verdict ?? (item.state === "done" ? "no verdict" : item.state);
-  const kind = item.code ? "failed" : item.verdict ?? "";
-  row.append(small, name, cell(make("div", kind, verdict)));
+  const isDone = item.state === "done";
+  const verdict = isDone ? item.verdict ?? "no verdict" : item.code?.replaceAll("_", " ") ?? item.state;
+  const kind = isDone ? item.verdict ?? "" : item.code ? "failed" : "";
+  const told = cell(make("div", kind, verdict));
+  told.title = verdict;
+  row.append(small, name, told);
   const figures = [
     item.score === null ? "–" : Number(item.score.toPrecision(3)),
     share(item.fraction),
