@@ -224,6 +224,20 @@ def elsewhere():
     file_system.rm("/bucket", recursive=True)
 
 
+@pytest.mark.parametrize(
+    "address", ["simplecache::http://10.0.0.1/a.png", "zip://a.png::HTTPS://10.0.0.1/b.zip"]
+)
+def test_web_addresses_in_a_chain_are_not_asked(address):
+    with pytest.raises(UnsafeURLError, match="a web address within another"):
+        read_image(address)
+
+
+@pytest.mark.parametrize("address", ["HTTP://10.0.0.1/a.png", "Https://192.168.0.1/a.png"])
+def test_private_addresses_are_not_asked_in_any_case(address):
+    with pytest.raises(UnsafeURLError, match="public internet"):
+        read_image(address)
+
+
 def test_other_schemes(elsewhere):
     inside = ["memory:///bucket/one.png", "memory:///bucket/sub/two.jpg"]
     assert sources(elsewhere) == inside

@@ -13,9 +13,18 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from .. import images
-from ..errors import ImageError, InputError, LimitError, MissingDependencyError, shown
+from ..errors import (
+    ImageError,
+    InputError,
+    LimitError,
+    MissingDependencyError,
+    UnsafeURLError,
+    shown,
+)
 
 MAX_BYTES = 2**30
+
+_WEB = ("http://", "https://")
 
 
 def digest_of(data: bytes) -> str:
@@ -28,7 +37,7 @@ def is_address(source: str) -> bool:
 
 
 def is_web(source: str) -> bool:
-    return source.startswith(("http://", "https://"))
+    return source.lower().startswith(_WEB)
 
 
 def local_path(source: str) -> str:
@@ -115,7 +124,13 @@ def _read_remote(source: str, name: str, most: int) -> bytes:
 
 
 def remote(address: str) -> tuple[Any, str]:
-    """The file system of an address, and the path there. Raises InputError."""
+    """The file system of an address, and the path there. Raises InputError.
+
+    A web address within a chain (``zip::http://...``) is refused: fsspec would ask hosts in private
+    networks as well.
+    """
+    if any(web in address.lower() for web in _WEB):
+        raise UnsafeURLError(f"{shown(address)}: a web address within another is not asked")
     try:
         import fsspec
     except ImportError as error:
