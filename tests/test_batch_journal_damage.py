@@ -14,7 +14,7 @@ import pytest
 from batch_journal import answer, claim, opened, planned, states
 
 from runmask.batch.items import Entry
-from runmask.batch.journal import Journal, Reading
+from runmask.batch.journal import Journal, Reading, reading
 from runmask.errors import (
     InputError,
     JournalCorruptError,
@@ -277,3 +277,13 @@ def test_links_in_the_folder_of_a_stranger_change_no_other_file(folder, tmp_path
         journal.reserve(2**20)
         assert (folder / "journal.reserve").stat().st_size == 2**20
     assert mine.read_text() == "not yours"
+
+
+def test_an_answer_that_unpacks_without_end_is_damage(folder, monkeypatch):
+    with planned(folder, "/photos/a.png") as journal:
+        answer(journal, claim(journal, 1, "a").scan, bytes(5000))
+        [outcome] = journal.outcomes()
+        assert outcome.body == bytes(5000)
+        monkeypatch.setattr(reading, "MAX_BYTES", 4000)
+        with pytest.raises(JournalCorruptError, match="the answer of scan"):
+            list(journal.outcomes())

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...errors import JournalCorruptError
+from ...formats import MAX_BYTES
 from ..values import Answered, Outcome, State
 from . import schema
 from .lock import is_owned
@@ -188,11 +189,15 @@ class Reading:
             raise JournalCorruptError(message[:500], path=self.path) from error
 
     def _unpacked(self, body: bytes, scan_id: str) -> bytes:
+        stream = zlib.decompressobj()  # which has a checksum
         try:
-            return zlib.decompress(body)  # which has a checksum
-        except zlib.error as error:
+            found = stream.decompress(body, MAX_BYTES + 1)
+        except zlib.error:
+            found = b""
+        if not stream.eof:
             message = f"the journal {self.path!r} is damaged: the answer of scan {scan_id}"
-            raise JournalCorruptError(f"{message} cannot be read", path=self.path) from error
+            raise JournalCorruptError(f"{message} cannot be read", path=self.path)
+        return found
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
